@@ -1,0 +1,82 @@
+"""What is known of many entities at their moments, as columns.
+
+Reads   rows or columns of named values.
+Gives   `States`: one row an entity, numbers as float64 (NaN is unknown), words as objects (None is unknown).
+Never   turns the unknown into zero or into true.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.ids import Entity
+
+Value = float | str | None
+Column = NDArray[np.float64] | NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """`columns[name][i]` is the value of feature `name` for `entities[i]` as known at `moments[i]`."""
+
+    entities: tuple[Entity, ...]
+    moments: tuple[datetime, ...]
+    columns: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(self.entities)
+
+    def state(self, row: int) -> dict[str, Value]:
+        """Return one entity's values with None for the unknown, ready for JSON."""
+        return {name: _plain(column[row]) for name, column in self.columns.items()}
+
+    def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the named columns as an array of shape (entities, names); what is missing is NaN."""
+        unknown = np.full(len(self), np.nan)
+        return np.column_stack(
+            [np.asarray(self.columns.get(name, unknown), dtype=np.float64) for name in names]
+        ).reshape(len(self), len(names))
+
+    def take(self, rows: Sequence[int]) -> States:
+        """Return the states of some rows, in that order."""
+        index = np.asarray(rows, dtype=np.intp)
+        return States(
+            entities=tuple(self.entities[i] for i in rows),
+            moments=tuple(self.moments[i] for i in rows),
+            columns={name: column[index] for name, column in self.columns.items()},
+        )
+
+
+def states_of(
+    rows: Sequence[Mapping[str, Value]], *, entities: Sequence[Entity], moments: Sequence[datetime]
+) -> States:
+    """Return rows as columns: a column is words where any of its values is a word.
+
+    >>> from datetime import UTC
+    >>> moment = datetime(2026, 11, 22, tzinfo=UTC)
+    >>> entity = Entity("act_1", "adset", "7")
+    >>> states_of([{"cpa": None}], entities=[entity], moments=[moment]).state(0)
+    {'cpa': None}
+    """
+    names = sorted({name for row in rows for name in row})
+    columns: dict[str, Column] = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        if any(isinstance(value, str) for value in values):
+            columns[name] = np.array(values, dtype=object)
+        else:
+            columns[name] = np.array([math.nan if v is None else v for v in values], dtype=np.float64)
+    return States(entities=tuple(entities), moments=tuple(moments), columns=columns)
+
+
+def _plain(value: object) -> Value:
+    if value is None or isinstance(value, str):
+        return value
+    number = float(value)  # type: ignore[arg-type]  # a numpy scalar
+    return number if math.isfinite(number) else None

@@ -1,0 +1,1 @@
+"""src/intel_ml/intelligence/policy"""
