@@ -1,4 +1,4 @@
-"""What tests share: one PostgreSQL for the run, and a fresh database for each test that asks for one."""
+"""What tests share: one PostgreSQL for the run, a fresh database for each test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """One cluster for all workers of the run: the first one starts it, a template keeps the schema."""
+    """One cluster for all workers: the first one starts it, a template keeps the schema."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent

@@ -1,7 +1,8 @@
 """What can be done with a campaign, ad set or ad, and how an action moves from proposal to outcome.
 
 Reads   nothing.
-Gives   `ActionType` (what people and rules say), `Arm` (what a policy chooses from), `Action`, and the life of an action.
+Gives   `ActionType` (what people and rules say), `Arm` (what a policy chooses from), `Action`, and
+the life of an action.
 Never   performs one: that is `operations`.
 """
 
@@ -37,6 +38,7 @@ class Arm(StrEnum):
     REDUCE_50 = "reduce_50"
 
 
+_EVERYTHING = -100
 ARMS: tuple[Arm, ...] = tuple(Arm)
 
 #: Budget change of each arm in percent; None where the arm does not touch the budget.
@@ -58,18 +60,26 @@ class Action:
     percent: int | None = None
 
     def __post_init__(self) -> None:
-        needs = self.type in (ActionType.INCREASE_BUDGET, ActionType.DECREASE_BUDGET, ActionType.ADJUST_BID)
+        needs = self.type in (
+            ActionType.INCREASE_BUDGET,
+            ActionType.DECREASE_BUDGET,
+            ActionType.ADJUST_BID,
+        )
         if needs and (self.percent is None or self.percent == 0):
-            raise InvalidValueError(path="percent", problem=f"{self.type} needs a percentage other than 0")
+            raise InvalidValueError(
+                path="percent", problem=f"{self.type} needs a percentage other than 0"
+            )
         if not needs and self.percent is not None:
             raise InvalidValueError(path="percent", problem=f"{self.type} takes no percentage")
-        if self.percent is not None and self.percent <= -100:
+        if self.percent is not None and self.percent <= _EVERYTHING:
             raise InvalidValueError(path="percent", problem=f"{self.percent} would leave nothing")
         wrong_sign = (self.type is ActionType.INCREASE_BUDGET and (self.percent or 0) < 0) or (
             self.type is ActionType.DECREASE_BUDGET and (self.percent or 0) > 0
         )
         if wrong_sign:
-            raise InvalidValueError(path="percent", problem=f"{self.percent} contradicts {self.type}")
+            raise InvalidValueError(
+                path="percent", problem=f"{self.percent} contradicts {self.type}"
+            )
 
 
 def action_of(arm: Arm) -> Action:
@@ -99,7 +109,9 @@ def arm_of(action: Action) -> Arm | None:
         return Arm.MAINTAIN
     if action.type in (ActionType.INCREASE_BUDGET, ActionType.DECREASE_BUDGET):
         percent = action.percent or 0
-        same_sign = [a for a in ARMS if (p := ARM_PERCENT[a]) is not None and (p > 0) == (percent > 0)]
+        same_sign = [
+            a for a in ARMS if (p := ARM_PERCENT[a]) is not None and (p > 0) == (percent > 0)
+        ]
         return min(same_sign, key=lambda arm: abs((ARM_PERCENT[arm] or 0) - percent))
     return None
 
@@ -135,7 +147,12 @@ TRANSITIONS: dict[ActionStatus, frozenset[ActionStatus]] = {
         }
     ),
     ActionStatus.EXECUTING: frozenset(
-        {ActionStatus.EXECUTED, ActionStatus.FAILED, ActionStatus.NEEDS_REVIEW, ActionStatus.APPROVED}
+        {
+            ActionStatus.EXECUTED,
+            ActionStatus.FAILED,
+            ActionStatus.NEEDS_REVIEW,
+            ActionStatus.APPROVED,
+        }
     ),
     ActionStatus.EXECUTED: frozenset({ActionStatus.UNDONE}),
     ActionStatus.NEEDS_REVIEW: frozenset({ActionStatus.EXECUTED, ActionStatus.FAILED}),

@@ -58,5 +58,7 @@ def time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InvalidValueError(
-            path="time_zone", problem=f"'{name}' is not an IANA time zone", hint="Example: Asia/Tokyo."
+            path="time_zone",
+            problem=f"'{name}' is not an IANA time zone",
+            hint="Example: Asia/Tokyo.",
         ) from error

@@ -1,22 +1,22 @@
 """The one tree of errors: each keeps its facts and says what a person can do.
 
-    IntelError
-    ├── WrongUseError                 exit 2, HTTP 4xx: the caller can fix the request
-    │   ├── UnknownNameError          a name that does not exist, with the nearest that does
-    │   ├── InvalidValueError         a value that cannot be what it claims to be, with its path
-    │   ├── MissingColumnsError       a file lacks columns; nothing was loaded
-    │   └── NotAllowedError           the role does not carry this right
-    ├── NotFoundError                 HTTP 404; also what belongs to another account
-    ├── ConflictError                 HTTP 409: someone else was first
-    ├── NotEnoughDataError            too little was observed for the number asked for
-    ├── UnavailableError              a service we need does not answer
-    ├── ModelRefusedError             a model's file, hash or numbers are not what was registered
-    └── PlatformError                 Meta answered with an error
-        ├── TransientPlatformError    worth another try
-        ├── ThrottledError            wait first
-        ├── TokenError                stop, a person must renew the token
-        ├── RefusedChangeError        the change itself is not acceptable
-        └── AmbiguousResultError      the change may have happened: read before trying again
+IntelError
+├── WrongUseError                 exit 2, HTTP 4xx: the caller can fix the request
+│   ├── UnknownNameError          a name that does not exist, with the nearest that does
+│   ├── InvalidValueError         a value that cannot be what it claims to be, with its path
+│   ├── MissingColumnsError       a file lacks columns; nothing was loaded
+│   └── NotAllowedError           the role does not carry this right
+├── NotFoundError                 HTTP 404; also what belongs to another account
+├── ConflictError                 HTTP 409: someone else was first
+├── NotEnoughDataError            too little was observed for the number asked for
+├── UnavailableError              a service we need does not answer
+├── ModelRefusedError             a model's file, hash or numbers are not what was registered
+└── PlatformError                 Meta answered with an error
+    ├── TransientPlatformError    worth another try
+    ├── ThrottledError            wait first
+    ├── TokenError                stop, a person must renew the token
+    ├── RefusedChangeError        the change itself is not acceptable
+    └── AmbiguousResultError      the change may have happened: read before trying again
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class ModelRefusedError(IntelError):
 class PlatformError(IntelError):
     """Meta answered with an error body or with something that is not an answer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each part of Meta's error body has its own field
         self,
         message: str,
         *,

@@ -4,7 +4,8 @@ Reads   amounts as Meta writes them: minor units in budgets, major units in insi
 Gives   `Money`, exact conversions, and what a person reads.
 Never   holds a float; never guesses the offset of an unknown currency.
 
-The offset is 100 for every currency but those of `WHOLE_CURRENCIES`, where it is 1. It differs from ISO 4217: HUF, TWD,
+The offset is 100 for every currency but those of `WHOLE_CURRENCIES`, where it is 1. It differs
+from ISO 4217: HUF, TWD,
 IDR, COP, CRC and ISK are whole here, BHD and JOD have two digits (Marketing API, "Currencies").
 """
 
@@ -15,13 +16,14 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from intel_ml.core.errors import InvalidValueError
 
-WHOLE_CURRENCIES = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split())
-CURRENCIES = WHOLE_CURRENCIES | frozenset(
-    (
-        "AED ARS AUD BDT BHD BGN BOB BRL CAD CHF CNY CZK DKK DZD EGP EUR GBP GTQ HKD HNL ILS INR JOD KES LBP LKR MOP MXN "
-        "MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD SAR SEK SGD THB TRY UAH USD UYU VEF VES ZAR"
-    ).split()
+_WHOLE = "CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND"
+_HUNDREDTHS = (
+    "AED ARS AUD BDT BHD BGN BOB BRL CAD CHF CNY CZK DKK DZD EGP EUR GBP GTQ HKD HNL ILS INR JOD "
+    "KES LBP LKR MOP MXN MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD SAR SEK SGD THB TRY UAH "
+    "USD UYU VEF VES ZAR"
 )
+WHOLE_CURRENCIES = frozenset(_WHOLE.split())
+CURRENCIES = WHOLE_CURRENCIES | frozenset(_HUNDREDTHS.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from intel_ml.core.ids import Entity
 
 
 class Mode(StrEnum):
-    """Whose recommendation is shown: the rules' (shadow) or, where its gate holds, the policy's (live)."""
+    """Whose recommendation is shown: the rules' (shadow) or the policy's (live)."""
 
     SHADOW = "shadow"
     LIVE = "live"

@@ -1,6 +1,7 @@
 """Every setting, read once, at the door.
 
-Reads   the process environment and one settings file: `INTEL_ENV_FILE`, else `.env`, else the demo's.
+Reads   the process environment and one settings file: `INTEL_ENV_FILE`, else `.env`, else the
+demo's.
 Gives   `Settings`, with the names of the plan's environment controls.
 Never   merges two files: a demo's settings cannot leak into a real account's.
 """
@@ -22,49 +23,106 @@ LOOPBACK = "127.0.0.1"
 
 
 class Settings(BaseSettings):
-    """The settings of one installation. Field names are the names of the environment variables, in lower case."""
+    """The settings of one installation, named as the environment variables are."""
 
     model_config = SettingsConfigDict(extra="forbid", case_sensitive=False, frozen=True)
 
-    enable_intelligence: bool = Field(False, description="Master switch; false leaves only doctor, db and demo.")
-    enable_insights_collection: bool = Field(True, description="Collect data from the ad platform.")
-    enable_rules_engine: bool = Field(True, description="Evaluate rules and make proposals.")
-    enable_ml_predictions: bool = Field(False, description="Let the learned policy decide beside the rules.")
-    enable_action_executor: bool = Field(False, description="Start the one process that changes accounts.")
+    enable_intelligence: bool = Field(
+        default=False, description="Master switch; false leaves only doctor, db and demo."
+    )
+    enable_insights_collection: bool = Field(
+        default=True, description="Collect data from the ad platform."
+    )
+    enable_rules_engine: bool = Field(
+        default=True, description="Evaluate rules and make proposals."
+    )
+    enable_ml_predictions: bool = Field(
+        default=False, description="Let the learned policy decide beside the rules."
+    )
+    enable_action_executor: bool = Field(
+        default=False, description="Start the one process that changes accounts."
+    )
 
-    max_auto_actions_per_hour: int = Field(10, ge=0, description="Changes in any 60 minutes, each account.")
-    require_approval_for_days: int = Field(30, ge=0, description="Days after onboarding with no automatic action.")
-    min_confidence_for_auto: float = Field(0.85, ge=0, le=1, description="Floor of confidence for automatic actions.")
-    max_budget_change_percent: int = Field(30, ge=1, le=1000, description="Largest single budget change.")
-    action_cooldown_hours: float = Field(4, ge=0, description="Hours between two actions on one entity.")
+    max_auto_actions_per_hour: int = Field(
+        default=10, ge=0, description="Changes in any 60 minutes, each account."
+    )
+    require_approval_for_days: int = Field(
+        default=30, ge=0, description="Days after onboarding with no automatic action."
+    )
+    min_confidence_for_auto: float = Field(
+        default=0.85, ge=0, le=1, description="Floor of confidence for automatic actions."
+    )
+    max_budget_change_percent: int = Field(
+        default=30, ge=1, le=1000, description="Largest single budget change."
+    )
+    action_cooldown_hours: float = Field(
+        default=4, ge=0, description="Hours between two actions on one entity."
+    )
 
-    insights_collection_interval: int = Field(60, ge=1, description="Minutes between two looks at an account.")
-    initial_historical_days: int = Field(30, ge=1, le=1095, description="Days fetched when an account is new.")
+    insights_collection_interval: int = Field(
+        default=60, ge=1, description="Minutes between two looks at an account."
+    )
+    initial_historical_days: int = Field(
+        default=30, ge=1, le=1095, description="Days fetched when an account is new."
+    )
 
-    active_model_version: str = Field("rules_only", description="rules_only, an alias, or a registry version.")
-    ml_shadow_mode: bool = Field(True, description="The policy predicts and is logged, rules are shown.")
-    min_training_samples: int = Field(1000, ge=1, description="Measured outcomes needed before a policy is used.")
+    active_model_version: str = Field(
+        default="rules_only", description="rules_only, an alias, or a registry version."
+    )
+    ml_shadow_mode: bool = Field(
+        default=True, description="The policy predicts and is logged, rules are shown."
+    )
+    min_training_samples: int = Field(
+        default=1000, ge=1, description="Measured outcomes needed before a policy is used."
+    )
 
-    holdout_share: float = Field(0.10, ge=0, lt=0.5, description="Share of triggered units left alone to compare with.")
-    exploration_share: float = Field(0.0, ge=0, lt=0.5, description="Share of proposals drawn at random.")
-    approval_valid_hours: float = Field(24, gt=0, description="Hours after which an unanswered proposal expires.")
+    holdout_share: float = Field(
+        default=0.10,
+        ge=0,
+        lt=0.5,
+        description="Share of triggered units left alone to compare with.",
+    )
+    exploration_share: float = Field(
+        default=0.0, ge=0, lt=0.5, description="Share of proposals drawn at random."
+    )
+    approval_valid_hours: float = Field(
+        default=24, gt=0, description="Hours after which an unanswered proposal expires."
+    )
 
-    meta_graph_url: str = Field("https://graph.facebook.com", description="Where the Graph API is.")
-    meta_access_token: SecretStr | None = Field(None, description="Token with ads_read, for collecting.")
-    meta_write_token: SecretStr | None = Field(None, description="Token with ads_management, for the executor only.")
-    meta_app_id: str | None = Field(None, description="The app the tokens belong to.")
-    meta_app_secret: SecretStr | None = Field(None, description="Signs each request when set.")
+    meta_graph_url: str = Field(
+        default="https://graph.facebook.com", description="Where the Graph API is."
+    )
+    meta_access_token: SecretStr | None = Field(
+        default=None, description="Token with ads_read, for collecting."
+    )
+    meta_write_token: SecretStr | None = Field(
+        default=None, description="Token with ads_management, for the executor only."
+    )
+    meta_app_id: str | None = Field(default=None, description="The app the tokens belong to.")
+    meta_app_secret: SecretStr | None = Field(
+        default=None, description="Signs each request when set."
+    )
 
-    intel_home: Path = Field(default_factory=lambda: project_home() / ".intel", description="Data of this installation.")
-    intel_database_url: SecretStr | None = Field(None, description="PostgreSQL; empty starts an embedded one.")
-    intel_mlflow_port: int = Field(5500, ge=1, le=65535)
-    intel_api_port: int = Field(5501, ge=1, le=65535)
-    intel_ui_port: int = Field(5502, ge=1, le=65535)
-    intel_sandbox_port: int = Field(5503, ge=1, le=65535)
-    intel_sandbox_world: str | None = Field(None, description="World to simulate; set by the demo.")
-    intel_sandbox_speed: float = Field(1.0, ge=0, description="Simulated seconds a real second; 0 stands still.")
-    intel_session_secret: SecretStr | None = Field(None, description="Signs the pages' login cookie.")
-    intel_log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    intel_home: Path = Field(
+        default_factory=lambda: project_home() / ".intel", description="Data of this installation."
+    )
+    intel_database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL; empty starts an embedded one."
+    )
+    intel_mlflow_port: int = Field(default=5500, ge=1, le=65535)
+    intel_api_port: int = Field(default=5501, ge=1, le=65535)
+    intel_ui_port: int = Field(default=5502, ge=1, le=65535)
+    intel_sandbox_port: int = Field(default=5503, ge=1, le=65535)
+    intel_sandbox_world: str | None = Field(
+        default=None, description="World to simulate; set by the demo."
+    )
+    intel_sandbox_speed: float = Field(
+        default=1.0, ge=0, description="Simulated seconds a real second; 0 stands still."
+    )
+    intel_session_secret: SecretStr | None = Field(
+        default=None, description="Signs the pages' login cookie."
+    )
+    intel_log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
     @property
     def project(self) -> Path:
@@ -97,11 +155,16 @@ class Settings(BaseSettings):
         return f"http://{LOOPBACK}:{self.intel_sandbox_port}"
 
 
-def load_settings(*, env_file: Path | None = None) -> Settings:
-    """Return the settings, or say which one is wrong and how to write it."""
+def load_settings(*, env_file: Path | None = None, for_executor: bool = False) -> Settings:
+    """Return the settings, or say which one is wrong and how to write it.
+
+    Only the executor is given the write token; for everyone else it is as if it were not set.
+    """
     file = env_file or settings_file()
     known = set(Settings.model_fields)
     values = {**_read_file(file, known), **_read_environment(known)}
+    if not for_executor:
+        values.pop("meta_write_token", None)
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -153,7 +216,9 @@ def _read_file(file: Path | None, known: set[str]) -> dict[str, Any]:
             raise InvalidValueError(path=f"{file.name} line {number}", problem="is not NAME=value")
         key = name.strip().lower()
         if key not in known:
-            raise UnknownNameError(kind="setting", name=name.strip(), known=[k.upper() for k in known])
+            raise UnknownNameError(
+                kind="setting", name=name.strip(), known=[k.upper() for k in known]
+            )
         values[key] = value.strip().strip("'\"")
     return {key: value for key, value in values.items() if value != ""}
 

@@ -34,12 +34,14 @@ def account(session: Session, account_id: str) -> Account:
     """Return one account, or say that there is none."""
     row = session.get(AdAccount, account_id)
     if row is None:
-        raise NotFoundError(f"There is no account '{account_id}'.", hint="`intel-ml status` lists them.")
+        raise NotFoundError(
+            f"There is no account '{account_id}'.", hint="`intel-ml status` lists them."
+        )
     return _account(row)
 
 
 def save_account(session: Session, value: Account) -> None:
-    """Insert the account, or bring name, currency and zone up to date; targets and mode stay as people set them."""
+    """Insert the account, or update its facts; targets and mode stay as people set them."""
     target = value.target_cpa.minor if value.target_cpa else None
     statement = insert(AdAccount).values(
         ad_account_id=value.id,
@@ -62,7 +64,9 @@ def save_account(session: Session, value: Account) -> None:
     )
 
 
-def set_targets(session: Session, account_id: str, *, cpa: Money | None, roas: float | None) -> None:
+def set_targets(
+    session: Session, account_id: str, *, cpa: Money | None, roas: float | None
+) -> None:
     """Set what the account is judged by."""
     row = session.get_one(AdAccount, account_id)
     row.target_cpa_minor = cpa.minor if cpa else None
@@ -76,7 +80,9 @@ def set_mode(session: Session, account_id: str, mode: Mode) -> None:
 
 def save_person(session: Session, *, name: str, password_hash: str, now: datetime) -> int:
     """Insert the person or replace the password; return the id."""
-    statement = insert(User).values(name=name, password_hash=password_hash, is_active=True, created_at=now)
+    statement = insert(User).values(
+        name=name, password_hash=password_hash, is_active=True, created_at=now
+    )
     return session.execute(
         statement.on_conflict_do_update(
             index_elements=["name"], set_={"password_hash": password_hash, "is_active": True}
@@ -88,7 +94,9 @@ def grant(session: Session, *, user_id: int, account_id: str, role: Role) -> Non
     """Give a person a role for an account, replacing the one before."""
     statement = insert(Membership).values(ad_account_id=account_id, user_id=user_id, role=role)
     session.execute(
-        statement.on_conflict_do_update(index_elements=["ad_account_id", "user_id"], set_={"role": role})
+        statement.on_conflict_do_update(
+            index_elements=["ad_account_id", "user_id"], set_={"role": role}
+        )
     )
 
 
@@ -101,7 +109,9 @@ def person_named(session: Session, name: str) -> tuple[Person, str] | None:
 def person_of_token(session: Session, token: str) -> Person | None:
     """Return whom a bearer token speaks for, None when it is unknown or revoked."""
     digest = hashlib.sha256(token.encode()).hexdigest()
-    row = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == digest, ApiToken.revoked_at.is_(None)))
+    row = session.scalar(
+        select(ApiToken).where(ApiToken.token_sha256 == digest, ApiToken.revoked_at.is_(None))
+    )
     user = session.get(User, row.user_id) if row else None
     return _person(session, user) if user is not None and user.is_active else None
 

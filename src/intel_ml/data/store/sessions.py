@@ -48,7 +48,7 @@ class Store:
             yield connection
 
     def now(self) -> datetime:
-        """Return the platform's moment: the database's clock, ahead of it by what a sandbox has been advanced."""
+        """Return the platform's moment: the database's clock plus a sandbox's lead."""
         with self.session() as session:
             return platform_now(session)
 
@@ -67,7 +67,8 @@ def set_clock(session: Session | Connection, *, now: datetime) -> None:
     """Make `now` the platform's moment: used with a sandbox only, whose time is simulated."""
     session.execute(
         text(
-            "INSERT INTO intel_clock (id, offset_s) VALUES (1, extract(epoch FROM :now - clock_timestamp())) "
+            "INSERT INTO intel_clock (id, offset_s) "
+            "VALUES (1, extract(epoch FROM :now - clock_timestamp())) "
             "ON CONFLICT (id) DO UPDATE SET offset_s = excluded.offset_s"
         ),
         {"now": now},
@@ -76,7 +77,9 @@ def set_clock(session: Session | Connection, *, now: datetime) -> None:
 
 def clock_offset(session: Session | Connection) -> timedelta:
     """Return how far platform time is ahead of the database's clock."""
-    seconds: float | None = session.execute(text("SELECT offset_s FROM intel_clock WHERE id = 1")).scalar()
+    seconds: float | None = session.execute(
+        text("SELECT offset_s FROM intel_clock WHERE id = 1")
+    ).scalar()
     return timedelta(seconds=seconds or 0.0)
 
 

@@ -1,1 +1,10 @@
-"""src/intel_ml/surfaces/cli"""
+"""The command line: `intel-ml …`.
+
+main        the entry: commands, errors as one line, exit codes
+output      what a command prints, for people or as JSON
+running     up, process, status, doctor, run, lab
+control     kill, revive, audit, actions
+data        import, accounts, users, tokens, database
+models      list, show, promote, demote, rollback, compare
+sandbox     serve, advance, clock, writes
+"""

@@ -1,1 +1,1 @@
-"""src/intel_ml/data/store/migrations"""
+"""The life of the schema: Alembic's entry and one frozen step a file."""

@@ -1,12 +1,12 @@
 """The tables, by what they remember; every key leads with the ad account.
 
-    base          the declarative base and the column types used throughout
-    accounts      people, accounts, rights, tokens
-    entities      the account's structure as last seen, and every change of it
-    performance   what was delivered, as seen at a moment
-    decisions     rules, decisions, actions and their journal
-    learning      training rows, models, patterns, scores
-    running       runs, leases, switches, quarantine, notifications, the clock
+base          the declarative base and the column types used throughout
+accounts      people, accounts, rights, tokens
+entities      the account's structure as last seen, and every change of it
+performance   what was delivered, as seen at a moment
+decisions     rules, decisions, actions and their journal
+learning      training rows, models, patterns, scores
+running       runs, leases, switches, quarantine, notifications, the clock
 """
 
 from intel_ml.data.store.tables.accounts import AdAccount, ApiToken, Membership, User
@@ -18,7 +18,12 @@ from intel_ml.data.store.tables.decisions import (
     Decision,
 )
 from intel_ml.data.store.tables.entities import EntityRevision, EntityRow, EntityState
-from intel_ml.data.store.tables.learning import AccountScore, LearnedPattern, ModelVersion, TrainingRow
+from intel_ml.data.store.tables.learning import (
+    AccountScore,
+    LearnedPattern,
+    ModelVersion,
+    TrainingRow,
+)
 from intel_ml.data.store.tables.performance import (
     PerformanceDaily,
     PerformanceSnapshot,

@@ -44,6 +44,8 @@ def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
 def not_negative(*columns: str) -> list[CheckConstraint]:
     """Return, for each column, the check that it is finite and at least zero."""
     return [
-        CheckConstraint(f"{column} >= 0 AND {column} < 'Infinity'::float8", name=f"{column}_not_negative")
+        CheckConstraint(
+            f"{column} >= 0 AND {column} < 'Infinity'::float8", name=f"{column}_not_negative"
+        )
         for column in columns
     ]

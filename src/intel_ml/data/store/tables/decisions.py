@@ -1,4 +1,4 @@
-"""Rules, every decision they and the policy made, the actions that came of it, and the journal of each action."""
+"""Rules, every decision, the actions that came of it, and the journal of each action."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXECUTION_MODES = ("approval_required", "automatic", "suggestion_only")
 
 
 class AutomationRule(Base):
-    """A rule of an account. An edit raises `version`; what an older version decided keeps its number."""
+    """A rule of an account; an edit raises `version`, decisions keep the number they had."""
 
     __tablename__ = "intel_automation_rule"
     __table_args__ = (
@@ -64,9 +64,10 @@ class AutomationRule(Base):
 
 
 class Decision(Base):
-    """What rules and policy each said about one entity at one moment, and what was proposed with which probability.
+    """What rules and policy each said about one entity, and what was proposed.
 
-    `policy_pmf`, `proposal_pmf`: {arm: probability}. `propensity` is the probability of `proposed` under the proposal
+    `policy_pmf`, `proposal_pmf`: {arm: probability}. `propensity` is the probability of `proposed`
+    under the proposal
     distribution, hold-out and exploration included.
     """
 
@@ -112,7 +113,7 @@ class Decision(Base):
 
 
 class AutomationAction(Base):
-    """One proposed change and its life. Its status moves only along `core.actions.TRANSITIONS` (a trigger sees to it)."""
+    """One proposed change; a trigger keeps its status to `core.actions.TRANSITIONS`."""
 
     __tablename__ = "intel_automation_action"
     __table_args__ = (
@@ -122,7 +123,8 @@ class AutomationAction(Base):
         one_of("human_decision", list(Verdict)),
         one_of("source", list(Source)),
         CheckConstraint(
-            "status NOT IN ('approved', 'executing', 'executed') OR approved_by IS NOT NULL OR NOT requires_approval",
+            "status NOT IN ('approved', 'executing', 'executed') "
+            "OR approved_by IS NOT NULL OR NOT requires_approval",
             name="nothing_acts_unapproved",
         ),
         Index(
@@ -131,7 +133,9 @@ class AutomationAction(Base):
             "entity_type",
             "entity_id",
             unique=True,
-            postgresql_where=text("status IN ('pending_approval', 'approved', 'executing', 'needs_review')"),
+            postgresql_where=text(
+                "status IN ('pending_approval', 'approved', 'executing', 'needs_review')"
+            ),
         ),
         Index(None, "ad_account_id", "status", "created_at"),
         Index(None, "ad_account_id", "entity_id", "created_at"),
@@ -184,7 +188,7 @@ class AutomationAction(Base):
 
 
 class ActionEvent(Base):
-    """The append-only journal: every transition, and every request to Meta with its answer. No row is ever changed."""
+    """The append-only journal: every transition, every request to Meta and its answer."""
 
     __tablename__ = "intel_action_event"
     __table_args__ = (

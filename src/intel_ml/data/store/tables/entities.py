@@ -12,7 +12,7 @@ from intel_ml.data.store.tables.base import Account, Base, Big, Key, Moment, not
 
 
 class EntityRow(Base):
-    """A campaign, ad set or ad as last seen; budgets are minor units, null where there is none at this level."""
+    """A campaign, ad set or ad as last seen; a budget is null where this level has none."""
 
     __tablename__ = "intel_entity"
     __table_args__ = (
@@ -45,7 +45,7 @@ class EntityRow(Base):
 
 
 class EntityRevision(Base):
-    """One change of an entity between two of our looks: {field: [old, new]}; `by` is us or outside."""
+    """One change of an entity between two of our looks: {field: [old, new]}."""
 
     __tablename__ = "intel_entity_revision"
     __table_args__ = (one_of("changed_by", ["us", "outside"]),)

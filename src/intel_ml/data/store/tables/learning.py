@@ -26,7 +26,8 @@ MODEL_STATUSES = ("training", "testing", "shadow", "active", "deprecated")
 class TrainingRow(Base):
     """One decision with what was done and, 24 to 72 hours later, what came of it.
 
-    `p_executed` is the probability that `executed` was executed, people's part in it included. Rewards are null until measured.
+    `p_executed` is the probability that `executed` was executed, people's part in it included.
+    Rewards are null until measured.
     """
 
     __tablename__ = "intel_ml_training_data"
@@ -74,7 +75,7 @@ class TrainingRow(Base):
 
 
 class ModelVersion(Base):
-    """The audited life of a registered model version; the artifacts are MLflow's. One row an event, newest last."""
+    """The audited life of a registered model version, one row an event, newest last."""
 
     __tablename__ = "intel_model_version"
     __table_args__ = (
@@ -106,7 +107,9 @@ class LearnedPattern(Base):
     __tablename__ = "intel_learned_pattern"
     __table_args__ = (
         one_of("pattern_type", PATTERN_TYPES),
-        CheckConstraint("confidence_score >= 0 AND confidence_score <= 1", name="confidence_is_share"),
+        CheckConstraint(
+            "confidence_score >= 0 AND confidence_score <= 1", name="confidence_is_share"
+        ),
         Index(None, "ad_account_id", "pattern_type", "is_active"),
     )
 
@@ -123,7 +126,7 @@ class LearnedPattern(Base):
 
 
 class AccountScore(Base):
-    """The account's score and its parts, each 0 to 100; null where there was nothing to judge by."""
+    """The account's score and its parts, 0 to 100; null where nothing could be judged."""
 
     __tablename__ = "intel_account_score"
 

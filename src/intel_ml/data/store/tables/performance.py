@@ -1,6 +1,7 @@
 """What was delivered: each row is a fact with the moment it was seen.
 
-Counts are null where the source cannot tell them; zero means that the source said so. Money is minor units.
+Counts are null where the source cannot tell them; zero means that the source said so. Money is
+minor units.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from intel_ml.core.ids import EntityType
 from intel_ml.data.store.tables.base import Account, Base, Big, Key, Moment, not_negative, one_of
 
-METRICS = ("impressions", "reach", "clicks", "link_clicks", "spend_minor", "conversions", "conversion_value_minor")
+METRICS = (
+    "impressions",
+    "reach",
+    "clicks",
+    "link_clicks",
+    "spend_minor",
+    "conversions",
+    "conversion_value_minor",
+)
 
 
 class _Delivered:
@@ -54,7 +63,8 @@ class PerformanceSnapshot(_Delivered, Base):
 class PerformanceDaily(_Delivered, Base):
     """An account day of an entity, as believed from `seen_at` on; restatements are further rows.
 
-    `is_total` marks rows of a file without dates: the totals of an unknown period, filed under the day of import.
+    `is_total` marks rows of a file without dates: the totals of an unknown period, filed under the
+    day of import.
     """
 
     __tablename__ = "intel_performance_daily"
@@ -88,7 +98,7 @@ class PerformanceWeekly(_Delivered, Base):
 
 
 class PixelHealth(Base):
-    """A pixel as seen at a moment: events, match quality, funnel. Thirty-day counts are null until we watched as long."""
+    """A pixel as seen at a moment; 30-day counts are null until we watched as long."""
 
     __tablename__ = "intel_pixel_health"
     __table_args__ = (*not_negative("event_match_quality"),)

@@ -1,4 +1,4 @@
-"""Runs and their leases, switches, quarantine, notifications, saved file mappings, and the clock."""
+"""Runs and leases, switches, quarantine, notifications, file mappings, the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from intel_ml.data.store.tables.base import Account, Base, Big, Key, Moment, Serial, one_of
 
-NOTIFICATION_TYPES = ("action_pending", "action_executed", "alert", "insight", "system", "recommendation")
+NOTIFICATION_TYPES = (
+    "action_pending",
+    "action_executed",
+    "alert",
+    "insight",
+    "system",
+    "recommendation",
+)
 SEVERITIES = ("info", "warning", "error", "success")
 
 
@@ -107,7 +114,7 @@ class Notification(Base):
 
 
 class FileMapping(Base):
-    """How the columns of a file were read the last time, offered again for a file with the same header."""
+    """How a file's columns were read the last time, offered again for the same header."""
 
     __tablename__ = "intel_file_mapping"
 
@@ -119,7 +126,7 @@ class FileMapping(Base):
 
 
 class Clock(Base):
-    """How far platform time is from the database's clock: zero with a real account, the sandbox's lead otherwise."""
+    """How far platform time is ahead of the database's clock: zero with a real account."""
 
     __tablename__ = "intel_clock"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

@@ -1,1 +1,1 @@
-"""src/intel_ml/data/store/migrations/versions"""
+"""The steps of the schema, each frozen once it has been released."""

@@ -1,4 +1,4 @@
-"""The first schema: every table of the loop, the platform's clock, and the guards the database itself keeps."""
+"""The first schema: the tables of the loop, the clock, and the database's own guards."""
 
 from pathlib import Path
 

@@ -1,0 +1,14 @@
+"""The mechanisms of the simulated world, one a file: formula, source, settings; each can be switched off in a world file.
+
+auction         what a thousand impressions cost, by hour and weekday
+conversion      how many clicks become customers, and when they do
+diminishing     what the next unit of budget still buys
+fatigue         how an ad's click-through ratio falls with exposure
+lag             how late a conversion is reported
+learning        the phase after a significant edit: dearer and noisier
+noise           autocorrelated luck, strong enough for regression to the mean
+outside         people who edit the account between our looks
+pacing          how a day's budget is spread over its hours
+pixel           website events, outages, match quality
+reach           how many people a number of impressions meets
+"""

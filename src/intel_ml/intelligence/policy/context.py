@@ -1,0 +1,216 @@
+"""The context of a decision: named features as one standardised vector.
+
+    z = arcsinh((value - median) / (IQR / 1.349))
+
+The median and the interquartile range are learned once, from the log. `arcsinh` is the identity
+near zero and a logarithm far out, so one account's monster doesn't speak for everyone. An unknown
+value is 0 (the median) and raises a flag of its own where the log had unknown values too. Money
+enters only as ratios, so accounts in different currencies can teach each other.
+
+Reads   columns by name: of `States`, or `state_*` of a log.
+Gives   `Context` and its matrix: 1, level, standardised features, flags of the unknown, words.
+Never   takes the unknown for zero without saying so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError, UnknownNameError
+from intel_ml.core.ids import EntityType
+from intel_ml.features.states import States
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a policy looks at unless told otherwise; amounts of money are left out on purpose.
+DEFAULT_FEATURES: tuple[str, ...] = (
+    "cpa_ratio",
+    "roas",
+    "ctr_zscore",
+    "cpa_trend_3d",
+    "cpa_trend_7d",
+    "ctr_trend_7d",
+    "roas_trend_7d",
+    "frequency",
+    "frequency_velocity",
+    "days_since_edit",
+    "days_active",
+    "hours_since_conversion",
+    "conversions_7d",
+    "budget_utilization",
+    "budget_pacing",
+    "learning_phase",
+)
+#: Features that are words, with the words they can be.
+LEVELS: dict[str, tuple[str, ...]] = {
+    "learning_phase": ("LEARNING", "LEARNING_LIMITED", "ACTIVE"),
+    "day_of_week": (
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ),
+}
+PREFIX = "state_"
+_TYPES = {kind.value: 1 + index for index, kind in enumerate(EntityType)}
+_FIXED = 1 + len(_TYPES)
+_IQR_OF_NORMAL = 1.349
+_QUARTILES = (25, 50, 75)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How values become a vector; learned once, then fixed: later vectors mean the same."""
+
+    features: tuple[str, ...]
+    numbers: tuple[str, ...]
+    words: tuple[str, ...]
+    median: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    flagged: NDArray[np.intp]
+
+    @property
+    def width(self) -> int:
+        """How long a vector is."""
+        levels = sum(len(LEVELS[word]) for word in self.words)
+        return _FIXED + len(self.numbers) + len(self.flagged) + levels
+
+    @property
+    def groups(self) -> dict[str, list[int]]:
+        """Return which places of the vector belong to which feature."""
+        places = {name: [_FIXED + at] for at, name in enumerate(self.numbers)}
+        at = _FIXED + len(self.numbers)
+        for flag in self.flagged:
+            places[self.numbers[flag]].append(at)
+            at += 1
+        for word in self.words:
+            places[word] = list(range(at, at + len(LEVELS[word])))
+            at += len(LEVELS[word])
+        return places
+
+    def usual(self, feature: str) -> float | None:
+        """Return the median of a feature in the log; None for words."""
+        return float(self.median[self.numbers.index(feature)]) if feature in self.numbers else None
+
+    def of_states(self, states: States) -> NDArray[np.float64]:
+        """Return the matrix (n, width) of states."""
+        return self.matrix(states.columns, [entity.type for entity in states.entities])
+
+    def matrix(self, columns: Mapping[str, Any], types: Sequence[str]) -> NDArray[np.float64]:
+        """Return the matrix (n, width); a column that isn't there is unknown."""
+        rows, count = len(types), len(self.numbers)
+        raw = np.empty((rows, count))
+        for at, name in enumerate(self.numbers):
+            column = columns.get(name)
+            raw[:, at] = np.nan if column is None else column
+        raw -= self.median
+        raw /= self.scale
+        unknown = ~np.isfinite(raw)
+        raw[unknown] = 0.0
+        vectors = np.zeros((rows, self.width))
+        vectors[:, 0] = 1.0
+        for row, kind in enumerate(types):
+            vectors[row, _TYPES[kind]] = 1.0
+        np.arcsinh(raw, out=vectors[:, _FIXED : _FIXED + count])
+        at = _FIXED + count
+        vectors[:, at : at + len(self.flagged)] = unknown[:, self.flagged]
+        at += len(self.flagged)
+        for word in self.words:
+            column = columns.get(word)
+            for level in LEVELS[word]:
+                if column is not None:
+                    vectors[:, at] = np.asarray(column) == level
+                at += 1
+        return vectors
+
+    def words_to_save(self) -> dict[str, Any]:
+        """Return what goes into json."""
+        return {"features": list(self.features)}
+
+    def arrays_to_save(self) -> dict[str, NDArray[Any]]:
+        """Return what goes into npz."""
+        return {
+            "context_median": self.median,
+            "context_scale": self.scale,
+            "context_flagged": self.flagged,
+        }
+
+
+def loaded(features: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> Context:
+    """Return the context that was saved."""
+    return Context(
+        features=tuple(features),
+        numbers=tuple(name for name in features if name not in LEVELS),
+        words=tuple(name for name in features if name in LEVELS),
+        median=arrays["context_median"],
+        scale=arrays["context_scale"],
+        flagged=arrays["context_flagged"].astype(np.intp),
+    )
+
+
+def learned(log: pd.DataFrame, features: Sequence[str] | None) -> Context:
+    """Return the context of a log: features asked for must be there, default ones may."""
+    present = [str(c).removeprefix(PREFIX) for c in log.columns if str(c).startswith(PREFIX)]
+    if features is None:
+        features = [name for name in DEFAULT_FEATURES if name in present]
+    for name in features:
+        if name not in present:
+            raise UnknownNameError(kind="feature", name=name, known=present)
+    if not features:
+        raise MissingColumnsError(missing=["state_*"], present=[str(c) for c in log.columns])
+    if log.empty:
+        raise NotEnoughDataError(quantity="decisions to learn from", needed=1, seen=0)
+    numbers = tuple(name for name in features if name not in LEVELS)
+    median, scale = np.zeros(len(numbers)), np.ones(len(numbers))
+    flagged = []
+    for at, name in enumerate(numbers):
+        values = numeric(log[PREFIX + name])
+        known = values[np.isfinite(values)]
+        if len(known) < len(values):
+            flagged.append(at)
+        if len(known):
+            median[at], scale[at] = _robust(known)
+    return Context(
+        features=tuple(features),
+        numbers=numbers,
+        words=tuple(name for name in features if name in LEVELS),
+        median=median,
+        scale=scale,
+        flagged=np.array(flagged, dtype=np.intp),
+    )
+
+
+def of_log(context: Context, log: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the matrix (n, width) of a log's `state_*` columns."""
+    columns: dict[str, Any] = {}
+    for name in context.features:
+        series = log.get(PREFIX + name)
+        if series is None:
+            continue
+        columns[name] = series.to_numpy() if name in LEVELS else numeric(series)
+    kinds = log["entity_type"] if "entity_type" in log else [EntityType.ADSET] * len(log)
+    return context.matrix(columns, [str(kind) for kind in kinds])
+
+
+def numeric(series: pd.Series) -> NDArray[np.float64]:
+    """Return a column as float64 with NaN for whatever is missing."""
+    if series.dtype == object:
+        return np.array([np.nan if v is None else v for v in series], dtype=np.float64)
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _robust(known: NDArray[np.float64]) -> tuple[float, float]:
+    low, middle, high = np.percentile(known, _QUARTILES)
+    spread = (high - low) / _IQR_OF_NORMAL
+    if spread <= 0:
+        spread = float(known.std())
+    return float(middle), float(spread) if spread > 0 else 1.0

@@ -1,0 +1,93 @@
+"""From scores to a floored pmf, and from a key to the arm that is drawn.
+
+    pmf(a) = floor + (1 - k floor) softmax(score / temperature)(a)   for k allowed arms, else 0
+
+Reads   scores (n, 6), a mask (n, 6), one key a row.
+Gives   `Choices`.
+Never   draws by a generator: sha256 of the key decides, a choice can be reproduced years later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.actions import ARMS
+from intel_ml.core.errors import InvalidValueError
+from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices
+from intel_ml.intelligence.policy.settings import Drawing
+
+#: Among equals, leave things as they are.
+_TIE = 1e-9
+_UNIT = 2.0**-53
+
+
+def mask_of(allowed: NDArray[np.bool_], rows: int) -> NDArray[np.bool_]:
+    """Return the mask, or say what is wrong with it."""
+    mask = np.asarray(allowed, dtype=np.bool_)
+    if mask.shape != (rows, len(ARMS)):
+        raise InvalidValueError(
+            path="allowed", problem=f"shape {mask.shape} is not ({rows}, {len(ARMS)})"
+        )
+    if not mask.any(axis=1).all():
+        raise InvalidValueError(
+            path="allowed", problem="a row allows no arm", hint="Allow at least `maintain`."
+        )
+    return mask
+
+
+def best(scores: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the highest allowed score of each row; `maintain` among equals."""
+    open_ = np.where(mask, scores, -np.inf)
+    open_[:, MAINTAIN] += _TIE
+    return np.asarray(open_.argmax(axis=1), dtype=np.intp)
+
+
+def pmf_of(
+    scores: NDArray[np.float64], mask: NDArray[np.bool_], how: Drawing
+) -> NDArray[np.float64]:
+    """Return the floored softmax over allowed arms.
+
+    >>> every = np.ones((1, 6), dtype=bool)
+    >>> pmf_of(np.zeros((1, 6)), every, Drawing(floor=0.05)).round(3).tolist()
+    [[0.167, 0.167, 0.167, 0.167, 0.167, 0.167]]
+    """
+    open_ = np.where(mask, scores, -np.inf)
+    soft = np.exp((open_ - open_.max(axis=1, keepdims=True)) / how.temperature)
+    soft /= soft.sum(axis=1, keepdims=True)
+    spare = 1.0 - how.floor * mask.sum(axis=1, keepdims=True)
+    return np.where(mask, how.floor + spare * soft, 0.0)
+
+
+def draw(pmf: NDArray[np.float64], keys: Sequence[str]) -> NDArray[np.intp]:
+    """Return one arm a row; the key alone decides which.
+
+    >>> draw(np.array([[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]), ["any"]).tolist()
+    [1]
+    """
+    if len(keys) != len(pmf):
+        raise InvalidValueError(path="keys", problem=f"{len(keys)} keys for {len(pmf)} rows")
+    points = np.array([unit(key) for key in keys])
+    steps = pmf.cumsum(axis=1)
+    arms = (steps <= (points * steps[:, -1])[:, None]).sum(axis=1)
+    return np.asarray(np.minimum(arms, pmf.shape[1] - 1), dtype=np.intp)
+
+
+def unit(key: str) -> float:
+    """Return a number in [0, 1) that the key decides."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) * _UNIT
+
+
+def choices(
+    pmf: NDArray[np.float64],
+    keys: Sequence[str],
+    *,
+    greedy: NDArray[np.intp],
+    confidence: NDArray[np.float64],
+) -> Choices:
+    """Return the drawn arms beside everything that is known about them."""
+    return Choices(pmf=pmf, arms=draw(pmf, keys), greedy=greedy, confidence=confidence)

@@ -1,0 +1,260 @@
+"""What became of each decision: a training row as soon as it is known what was done, a reward when its effect has had time.
+
+Reads   decisions, actions, and the states before and after.
+Gives   rows of `intel_ml_training_data`, one a decision and horizon.
+Never   loses a late outcome, and never counts one twice: any order and any number of calls end in the same rows.
+
+A rejection is a label for the imitation of people, never a reward of the rejected arm: what was executed is `maintain`.
+An action that was undone did not stay, so it counts as `maintain` too, from the moment of the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.actions import Action, ActionStatus, ActionType, Arm, arm_of
+from intel_ml.core.errors import NotFoundError
+from intel_ml.core.recommendations import Verdict
+from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.tables import TrainingRow
+from intel_ml.learning.outcomes import measure_rows
+from intel_ml.learning.propensity import executed_probability, transition
+
+HORIZON_HOURS = 48
+_LOOKBACK = timedelta(days=14)
+_SAMPLE_LOOKBACK = timedelta(days=2)
+_OVER = frozenset(
+    {
+        ActionStatus.EXECUTED,
+        ActionStatus.UNDONE,
+        ActionStatus.REJECTED,
+        ActionStatus.EXPIRED,
+        ActionStatus.STALE,
+        ActionStatus.FAILED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What was done about one decision, and when."""
+
+    decision_id: str
+    executed: Arm
+    taken_at: datetime
+    verdict: str | None
+    verdict_reason: str | None
+    action_params: Mapping[str, Any] | None
+    action_source: str
+
+
+def record(connection: Connection, *, account: Account, now: datetime, horizon_hours: int = HORIZON_HOURS) -> int:
+    """Write a row for each decision that is over, and correct the rows of those whose fate has changed; return how many.
+
+    Over are proposals that were executed, refused, ignored or failed, units held out at random, and one sampled decision
+    to leave alone a day for each ad set. What waits for a person or for the executor has no row yet.
+    """
+    fates = [*_fates_of_actions(connection, account, now), *_left_alone(connection, account, now)]
+    known = _known(connection, account, [fate.decision_id for fate in fates], horizon_hours)
+    changed = [f for f in fates if known.get(f.decision_id) != (f.executed.value, f.taken_at, f.verdict)]
+    _write(connection, account, changed, horizon_hours)
+    return len(changed)
+
+
+def report(
+    connection: Connection, *, account: Account, decision_id: str, executed: Arm, now: datetime, reason: str | None = None
+) -> None:
+    """Record what someone did elsewhere with a decision of ours."""
+    row = connection.execute(
+        text("SELECT proposed FROM intel_decision WHERE ad_account_id = :a AND decision_id = :d"),
+        {"a": account.id, "d": decision_id},
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no decision '{decision_id}' of {account.id}.")
+    followed = row.proposed == executed.value
+    verdict = Verdict.APPROVED if followed else Verdict.MODIFIED
+    if executed is Arm.MAINTAIN and not followed:
+        verdict = Verdict.REJECTED
+    fate = _Fate(decision_id, executed, now, verdict.value, reason, None, "human")
+    _write(connection, account, [fate], HORIZON_HOURS)
+
+
+def measure(store: Store, *, account: Account, now: datetime) -> int:
+    """Fill the rewards of the rows whose horizon has passed; return how many were measured now."""
+    with store.connection() as connection:
+        return measure_rows(connection, account=account, now=now)
+
+
+def _fates_of_actions(connection: Connection, account: Account, now: datetime) -> list[_Fate]:
+    rows = connection.execute(
+        text(
+            """
+            SELECT a.decision_id, a.status, a.action_type, a.action_params, a.human_decision, a.human_modified_action,
+                   coalesce(a.human_feedback_reason, a.rejection_reason) AS verdict_reason, a.executed_at, a.source,
+                   a.approved_by, d.decided_at, d.is_held_out
+            FROM intel_automation_action a
+            JOIN intel_decision d ON d.ad_account_id = a.ad_account_id AND d.decision_id = a.decision_id
+            WHERE a.ad_account_id = :account AND a.undoes_id IS NULL AND a.created_at > :since AND d.decided_at <= :now
+              AND (a.executed_at IS NULL OR a.executed_at <= :now) AND NOT d.is_held_out
+            ORDER BY a.id
+            """
+        ),
+        {"account": account.id, "since": now - _LOOKBACK, "now": now},
+    )
+    return [_fate(row) for row in rows if ActionStatus(row.status) in _OVER]
+
+
+def _fate(row: Any) -> _Fate:
+    arm = _arm(row) if row.status == ActionStatus.EXECUTED else None
+    stayed = arm is not None and row.executed_at is not None
+    source = {"rules": "rule", "policy": "model", "exploration": "model"}.get(row.source, "human")
+    return _Fate(
+        decision_id=row.decision_id,
+        executed=arm if arm is not None and stayed else Arm.MAINTAIN,
+        taken_at=row.executed_at if stayed else row.decided_at,
+        verdict=row.human_decision or (Verdict.APPROVED.value if row.approved_by is not None else None),
+        verdict_reason=row.verdict_reason,
+        action_params=row.action_params,
+        action_source="human" if row.human_decision == Verdict.MODIFIED else source,
+    )
+
+
+def _arm(row: Any) -> Arm | None:
+    changed = row.human_modified_action if row.human_decision == Verdict.MODIFIED else None
+    kind, params = row.action_type, row.action_params
+    if changed and "type" in changed:
+        kind, params = changed["type"], changed
+    percent = params.get("percent", params.get("percentage"))
+    action = Action(ActionType(kind), None if percent is None else _signed(ActionType(kind), int(percent)))
+    return arm_of(action)
+
+
+def _signed(kind: ActionType, percent: int) -> int:
+    """Return the percentage with the sign its kind of change implies: people write `decrease by 20`."""
+    return -abs(percent) if kind is ActionType.DECREASE_BUDGET else percent
+
+
+def _left_alone(connection: Connection, account: Account, now: datetime) -> list[_Fate]:
+    """Return the held-out units, and the first decision of an account day to leave an ad set alone."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT decision_id, decided_at FROM intel_decision
+            WHERE ad_account_id = :account AND as_of > :since AND decided_at <= :now AND is_held_out
+            UNION ALL
+            SELECT decision_id, decided_at FROM (
+                SELECT DISTINCT ON (entity_id, day) decision_id, decided_at, as_of, day
+                FROM (
+                    SELECT decision_id, decided_at, as_of, entity_id,
+                           (as_of AT TIME ZONE :zone)::date AS day
+                    FROM intel_decision
+                    WHERE ad_account_id = :account AND as_of > :sampled AND decided_at <= :now AND entity_type = 'adset'
+                      AND proposed = 'maintain' AND NOT is_held_out AND trigger = 'cycle' AND rule_id IS NULL
+                ) AS quiet
+                ORDER BY entity_id, day, as_of, decision_id
+            ) AS sample
+            WHERE day > (:sampled AT TIME ZONE :zone)::date
+            """
+        ),
+        {
+            "account": account.id,
+            "since": now - _LOOKBACK,
+            "sampled": now - _SAMPLE_LOOKBACK,
+            "now": now,
+            "zone": account.time_zone,
+        },
+    )
+    return [_Fate(row.decision_id, Arm.MAINTAIN, row.decided_at, None, None, None, "rule") for row in rows]
+
+
+def _known(
+    connection: Connection, account: Account, decisions: Sequence[str], horizon_hours: int
+) -> dict[str, tuple[str, datetime | None, str | None]]:
+    rows = connection.execute(
+        text(
+            "SELECT decision_id, executed, action_taken_at, verdict FROM intel_ml_training_data "
+            "WHERE ad_account_id = :account AND horizon_hours = :horizon AND decision_id = ANY(:ids)"
+        ),
+        {"account": account.id, "horizon": horizon_hours, "ids": list(decisions)},
+    )
+    return {row.decision_id: (row.executed, row.action_taken_at, row.verdict) for row in rows}
+
+
+def _write(connection: Connection, account: Account, fates: Sequence[_Fate], horizon_hours: int) -> None:
+    if not fates:
+        return
+    by_decision = {fate.decision_id: fate for fate in fates}
+    pairs = connection.execute(
+        text("SELECT proposed, executed FROM intel_ml_training_data WHERE ad_account_id = :account"),
+        {"account": account.id},
+    )
+    approval = transition((row.proposed, row.executed) for row in pairs)
+    decisions = connection.execute(
+        text(
+            "SELECT decision_id, entity_type, entity_id, as_of, state, features_hash, rule_id, archetype, proposal_pmf, "
+            "proposed, is_held_out FROM intel_decision WHERE ad_account_id = :account AND decision_id = ANY(:ids)"
+        ),
+        {"account": account.id, "ids": list(by_decision)},
+    )
+    values = [
+        {
+            "ad_account_id": account.id,
+            "decision_id": d.decision_id,
+            "horizon_hours": horizon_hours,
+            "entity_type": d.entity_type,
+            "entity_id": d.entity_id,
+            "state_vector": d.state,
+            "features_hash": d.features_hash,
+            "rule_id": d.rule_id,
+            "archetype": d.archetype,
+            "pmf": d.proposal_pmf,
+            "proposed": d.proposed,
+            "is_held_out": d.is_held_out,
+            "p_executed": executed_probability(
+                d.proposal_pmf, by_decision[d.decision_id].executed, transition=approval
+            ),
+            "state_captured_at": d.as_of,
+            **_columns(by_decision[d.decision_id]),
+        }
+        for d in decisions
+    ]
+    statement = insert(TrainingRow).values(values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["ad_account_id", "decision_id", "horizon_hours"],
+            set_={
+                **{
+                    name: statement.excluded[name]
+                    for name in (
+                        "verdict", "verdict_reason", "executed", "action_params", "action_source", "p_executed",
+                        "action_taken_at",
+                    )
+                },
+                "outcome_measured": False,
+                "outcome_measured_at": None,
+                "outcome_details": None,
+                "reward_before_after": None,
+                "reward_against_holdout": None,
+            },
+        )
+    )
+
+
+def _columns(fate: _Fate) -> dict[str, Any]:
+    return {
+        "verdict": fate.verdict,
+        "verdict_reason": fate.verdict_reason,
+        "executed": fate.executed.value,
+        "action_params": dict(fate.action_params) if fate.action_params else None,
+        "action_source": fate.action_source,
+        "action_taken_at": fate.taken_at,
+        "outcome_measured": False,
+        "used_for_training": False,
+    }

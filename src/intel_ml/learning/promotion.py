@@ -1,0 +1,213 @@
+"""The life of a model version: testing, shadow, active, deprecated; every step with its evidence, and who took it.
+
+Reads   gates and the evidence of a version.
+Gives   aliases in the registry, and one audited row of `intel_model_version` a step.
+Never   promotes past a gate, and never forgets: a step back is another row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from intel_ml.core.errors import ConflictError, NotFoundError
+from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.tables import ModelVersion
+from intel_ml.learning.gates import ModelDescription, Verdict, judge, with_floor
+from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
+
+TESTING, IN_SHADOW, ACTIVE, DEPRECATED = "testing", "shadow", "active", "deprecated"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured for one version; `numbers` has the keys of `gates.EVIDENCE`."""
+
+    numbers: Mapping[str, float | None]
+    training_rows: int | None = None
+    data_range: Mapping[str, str] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in the life of a version, as it was recorded."""
+
+    name: str
+    version: str
+    status: str
+    reason: str
+    changed_by: str
+    at: datetime
+    evidence: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version} is {self.status}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """The places a model's life is kept: the registry's aliases, the store's audit, the model's own gates."""
+
+    registry: Registry
+    store: Store
+    model: ModelDescription
+
+
+def admit(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime) -> Verdict:
+    """Record a new version as testing; where the shadow gate passes it goes into shadow."""
+    found = _require(lives, version)
+    verdict = judge(lives.model.gates.shadow, evidence.numbers, name="shadow")
+    lives.registry.tag(
+        found.name, version, tags={"gate": verdict.outcome.value, "gate_evidence": str(verdict)}
+    )
+    with lives.store.session() as session:
+        _write(session, lives, found, status=TESTING, reason="registered", by=by, now=now, evidence=evidence)
+        if verdict.has_passed:
+            _write(
+                session, lives, found, status=IN_SHADOW, reason=str(verdict), by=by, now=now, evidence=evidence
+            )
+            lives.registry.set_alias(found.name, SHADOW, version)
+    return verdict
+
+
+def challenge(lives: Lives, version: str, *, by: str, now: datetime) -> None:
+    """Make a version the challenger: it is compared with the champion, and never shown."""
+    found = _require(lives, version)
+    lives.registry.set_alias(found.name, CHALLENGER, version)
+    with lives.store.session() as session:
+        _write(session, lives, found, status=TESTING, reason="challenger", by=by, now=now)
+
+
+def promote(
+    lives: Lives, version: str, *, by: str, now: datetime, min_training_samples: int = 0
+) -> Verdict:
+    """Make a version the champion if its recorded evidence passes the gate; return the verdict either way."""
+    found = _require(lives, version)
+    with lives.store.session() as session:
+        numbers = _last_evidence(session, found)
+        gate = with_floor(lives.model.gates.champion, min_samples=min_training_samples)
+        verdict = judge(gate, numbers, name=CHAMPION)
+        lives.registry.tag(found.name, version, tags={"champion_gate": str(verdict)})
+        if not verdict.has_passed:
+            _write(session, lives, found, status=IN_SHADOW, reason=str(verdict), by=by, now=now)
+            return verdict
+        before = lives.registry.find(found.name, CHAMPION)
+        if before is not None and before.version != version:
+            _write(
+                session, lives, before, status=DEPRECATED, reason=f"replaced by version {version}", by=by, now=now
+            )
+        _write(session, lives, found, status=ACTIVE, reason=str(verdict), by=by, now=now)
+        lives.registry.set_alias(found.name, CHAMPION, version)
+    return verdict
+
+
+def demote(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
+    """Take the champion back into shadow: rules alone are shown from now on."""
+    name = lives.model.name
+    champion = lives.registry.find(name, CHAMPION)
+    if champion is None:
+        raise ConflictError(f"{name} has no champion to demote.", hint="`intel-ml models list` shows aliases.")
+    lives.registry.remove_alias(name, CHAMPION)
+    lives.registry.set_alias(name, SHADOW, champion.version)
+    with lives.store.session() as session:
+        return _write(session, lives, champion, status=IN_SHADOW, reason=reason, by=by, now=now)
+
+
+def rollback(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
+    """Put the champion before this one back; its evidence stands in the audit, so no gate is asked again."""
+    name = lives.model.name
+    champion = lives.registry.find(name, CHAMPION)
+    with lives.store.session() as session:
+        current = champion.version if champion else None
+        steps = life(session, name)
+        earlier = [s.version for s in steps if s.status == ACTIVE and s.version != current]
+        if not earlier:
+            raise ConflictError(f"{name} has no champion before this one to roll back to.")
+        target = _require(lives, earlier[-1])
+        if champion is not None:
+            _write(session, lives, champion, status=DEPRECATED, reason=f"rolled back: {reason}", by=by, now=now)
+        step = _write(session, lives, target, status=ACTIVE, reason=f"rollback: {reason}", by=by, now=now)
+        lives.registry.set_alias(name, CHAMPION, target.version)
+    return step
+
+
+def life(session: Session, name: str) -> list[Step]:
+    """Return every recorded step of a model's versions, oldest first."""
+    rows = session.scalars(select(ModelVersion).where(ModelVersion.name == name).order_by(ModelVersion.id))
+    return [_step(row) for row in rows]
+
+
+def _last_evidence(session: Session, found: Version) -> Mapping[str, float | None]:
+    row = session.scalars(
+        select(ModelVersion)
+        .where(
+            ModelVersion.name == found.name,
+            ModelVersion.version == found.version,
+            ModelVersion.evaluation.is_not(None),
+        )
+        .order_by(ModelVersion.id.desc())
+        .limit(1)
+    ).first()
+    numbers: Mapping[str, float | None] = (row.evaluation or {}).get("numbers", {}) if row else {}
+    return numbers
+
+
+def _write(
+    session: Session,
+    lives: Lives,
+    found: Version,
+    *,
+    status: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    evidence: Evidence | None = None,
+) -> Step:
+    row = ModelVersion(
+        name=found.name,
+        version=found.version,
+        model_type=lives.model.type,
+        status=status,
+        status_reason=reason,
+        changed_by=by,
+        at=now,
+        run_id=found.run_id,
+        sha256=found.tags.get("sha256"),
+        features_hash=found.tags.get("features_hash"),
+        model_config=lives.model.training.model_dump(mode="json"),
+    )
+    if evidence is not None:
+        row.training_data_count = evidence.training_rows
+        row.training_data_range = dict(evidence.data_range) if evidence.data_range else None
+        row.evaluation = {"numbers": dict(evidence.numbers), **evidence.details}
+    session.add(row)
+    session.flush()
+    return _step(row)
+
+
+def _step(row: ModelVersion) -> Step:
+    return Step(
+        name=row.name,
+        version=row.version,
+        status=row.status,
+        reason=row.status_reason or "",
+        changed_by=row.changed_by,
+        at=row.at,
+        evidence=row.evaluation or {},
+    )
+
+
+def _require(lives: Lives, version: str) -> Version:
+    found = lives.registry.find(lives.model.name, version)
+    if found is None:
+        raise NotFoundError(
+            f"{lives.model.name} has no version '{version}'.", hint="`intel-ml models list` shows them."
+        )
+    return found
+

@@ -1,0 +1,119 @@
+"""States and signatures of entities, read from the history with the one definition of every feature.
+
+Reads   the history in the store, as known at a moment.
+Gives   `States` for rules and policies, signatures for clusters; keeps the latest state of each entity.
+Never   defines a feature: `intel_ml.features` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
+from intel_ml.features.catalogue import STATE_FEATURES, features_hash
+from intel_ml.features.states import Column, States
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SAVE = text(
+    "INSERT INTO intel_entity_state (ad_account_id, entity_type, entity_id, as_of, state, features_hash) "
+    "SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), CAST(:ids AS text[]), "
+    "CAST(:moments AS timestamptz[]), CAST(:states AS jsonb[]), CAST(:hashes AS text[])) "
+    "ON CONFLICT (ad_account_id, entity_type, entity_id) DO UPDATE "
+    "SET as_of = excluded.as_of, state = excluded.state, features_hash = excluded.features_hash "
+    "WHERE intel_entity_state.as_of <= excluded.as_of"
+)
+
+
+def read_states(
+    connection: Connection,
+    *,
+    accounts: Sequence[Account],
+    as_of: datetime | Sequence[datetime],
+    entity: Entity | None = None,
+) -> States:
+    """Return the state of every entity of `accounts` at each moment, or of one `entity`.
+
+    An account's other entities are read even for one: some features compare an entity with its peers.
+    """
+    columns = _run(connection, "state", accounts=accounts, as_of=as_of)
+    entities = tuple(
+        Entity(AdAccountId(account), EntityType(kind), EntityId(key))
+        for account, kind, key in zip(
+            columns["ad_account_id"], columns["entity_type"], columns["entity_id"], strict=True
+        )
+    )
+    states = States(
+        entities=entities,
+        moments=tuple(columns["as_of"]),
+        columns={one.name: _column(columns[one.name], is_word=one.is_word) for one in STATE_FEATURES},
+    )
+    if entity is None:
+        return states
+    return states.take([row for row, known in enumerate(states.entities) if known == entity])
+
+
+def read_signatures(
+    connection: Connection, *, accounts: Sequence[Account], as_of: datetime | Sequence[datetime]
+) -> pd.DataFrame:
+    """Return one row an entity and moment with every signature feature; NaN is unknown."""
+    import pandas as pd  # noqa: PLC0415  # slow to load, and the decision path does not need it
+
+    columns = _run(connection, "signature", accounts=accounts, as_of=as_of)
+    keys = {name: columns.pop(name) for name in ("ad_account_id", "entity_type", "entity_id", "as_of")}
+    numbers = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
+    return pd.DataFrame({**keys, **numbers})
+
+
+def save_states(connection: Connection, states: States) -> None:
+    """Keep each entity's state as its latest, unless a later one is kept already."""
+    rows = range(len(states))
+    connection.execute(
+        _SAVE,
+        {
+            "accounts": [one.account for one in states.entities],
+            "types": [str(one.type) for one in states.entities],
+            "ids": [one.id for one in states.entities],
+            "moments": list(states.moments),
+            "states": [json.dumps(states.state(row), allow_nan=False) for row in rows],
+            "hashes": [features_hash()] * len(states),
+        },
+    )
+
+
+def _run(
+    connection: Connection,
+    which: str,
+    *,
+    accounts: Sequence[Account],
+    as_of: datetime | Sequence[datetime],
+) -> dict[str, list[Any]]:
+    from intel_ml.data.store.expressions import account_moment, run  # noqa: PLC0415  # loads Ibis
+
+    moments = [as_of] if isinstance(as_of, datetime) else list(as_of)
+    asked = [account_moment(account, moment) for account in accounts for moment in moments]
+    return run(connection, _expression(which), moments=asked)
+
+
+@cache
+def _expression(which: str) -> Any:
+    from intel_ml.data.store.expressions import history_tables  # noqa: PLC0415  # loads Ibis
+    from intel_ml.features.history import HistoryTables  # noqa: PLC0415  # loads Ibis
+    from intel_ml.features.signature import signature_expression  # noqa: PLC0415  # loads Ibis
+    from intel_ml.features.state import state_expression  # noqa: PLC0415  # loads Ibis
+
+    tables = HistoryTables(**history_tables())
+    return state_expression(tables) if which == "state" else signature_expression(tables)
+
+
+def _column(values: list[Any], *, is_word: bool) -> Column:
+    return np.array(values, dtype=object) if is_word else np.array(values, dtype=np.float64)

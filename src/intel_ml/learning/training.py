@@ -1,0 +1,111 @@
+"""The log that policies learn from: one row a decision that is over, everything known about it in columns.
+
+Reads   `intel_ml_training_data`.
+Gives   a pandas frame whose columns are those of `COLUMNS`, `state_<feature>` and `pmf_<arm>`.
+Never   fills in what is unknown: a reward not yet measured is NaN, and so is a feature that could not be computed.
+
+`p_executed` is computed anew from every verdict known now, so that the order in which outcomes arrived does not matter.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from intel_ml.core.actions import ARMS
+from intel_ml.features.catalogue import names
+from intel_ml.learning.propensity import executed_probability, transition
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What each column means, beside `state_<feature>` (see the catalogue) and `pmf_<arm>`.
+COLUMNS = {
+    "decision_id": "the decision's key; `intel-ml audit` walks from it to everything else",
+    "ad_account_id": "the ad account",
+    "entity_type": "campaign, adset or ad",
+    "entity_id": "the entity's id at the platform",
+    "as_of": "the moment the state was taken (UTC)",
+    "proposed": "the arm that was proposed; maintain where nothing was",
+    "is_held_out": "a rule fired, and chance said to leave the unit alone, to compare with",
+    "verdict": "what a person said: approved, rejected, modified; None where nobody was asked or answered",
+    "verdict_reason": "why, in the person's words",
+    "executed": "the arm that was really executed; maintain after a rejection, an expiry, a failure, an undo",
+    "p_executed": "probability of `executed` under proposal and approval together",
+    "reward_before_after": "the plan's formula: state 48 hours later against the state before; biased upwards",
+    "reward_against_holdout": "the same less the mean of held-out units of the same rule within a week",
+    "reward": "what teaches: against_holdout where it is known, before_after otherwise",
+    "archetype": "the entity's archetype when the decision was made",
+    "rule_id": "the rule that fired",
+}
+
+
+def training_log(
+    connection: Connection, *, account: str | None = None, days: int | None = None, now: datetime
+) -> pd.DataFrame:
+    """Return the decisions of one account, or of all, of the last `days` before `now` (or ever), oldest first."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    since = None if days is None else now - timedelta(days=days)
+    rows = connection.execute(
+        text(
+            """
+            SELECT decision_id, ad_account_id, entity_type, entity_id, state_captured_at AS as_of, state_vector, pmf,
+                   proposed, is_held_out, verdict, verdict_reason, executed, reward_before_after,
+                   reward_against_holdout, coalesce(reward_against_holdout, reward_before_after) AS reward,
+                   archetype, rule_id
+            FROM intel_ml_training_data
+            WHERE (CAST(:account AS text) IS NULL OR ad_account_id = :account)
+              AND (CAST(:since AS timestamptz) IS NULL OR state_captured_at > :since) AND state_captured_at <= :now
+            ORDER BY state_captured_at, ad_account_id, decision_id
+            """
+        ),
+        {"account": account, "since": since, "now": now},
+    ).mappings()
+    approvals = _approvals(connection, account)
+    records = [_record(row, approvals) for row in rows]
+    columns = [
+        *(c for c in COLUMNS if c not in ("archetype", "rule_id")),
+        "archetype",
+        "rule_id",
+        *(f"pmf_{arm}" for arm in ARMS),
+    ]
+    states = sorted({name for record in records for name in record if name.startswith("state_")})
+    frame = pd.DataFrame.from_records(records, columns=[*columns, *(states or _state_columns())])
+    for name in ("reward", "reward_before_after", "reward_against_holdout", "p_executed"):
+        frame[name] = frame[name].astype("float64")
+    frame["as_of"] = pd.to_datetime(frame["as_of"], utc=True)
+    return frame
+
+
+def _record(row: Mapping[Any, Any], approvals: Mapping[str, Any]) -> dict[str, Any]:
+    record = {name: value for name, value in row.items() if name not in ("state_vector", "pmf")}
+    record["p_executed"] = executed_probability(
+        row["pmf"], row["executed"], transition=approvals[row["ad_account_id"]]
+    )
+    record |= {f"pmf_{arm}": float(row["pmf"].get(arm, 0.0)) for arm in ARMS}
+    return record | {f"state_{name}": value for name, value in row["state_vector"].items()}
+
+
+def _approvals(connection: Connection, account: str | None) -> dict[str, Any]:
+    rows = connection.execute(
+        text(
+            "SELECT ad_account_id, proposed, executed FROM intel_ml_training_data "
+            "WHERE CAST(:account AS text) IS NULL OR ad_account_id = :account"
+        ),
+        {"account": account},
+    )
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        pairs[row.ad_account_id].append((row.proposed, row.executed))
+    return {name: transition(found) for name, found in pairs.items()}
+
+
+def _state_columns() -> list[str]:
+    from intel_ml.features.feature import Role  # noqa: PLC0415  # only for an empty log
+
+    return [f"state_{name}" for name in names(role=Role.STATE)]

@@ -1,0 +1,81 @@
+"""The executor's only caller: wakes when something is approved, and once a second in any case.
+
+Reads   the approved and the left-behind actions of every account.
+Gives   how many reached an end.
+Never   runs where it is not enabled, or where the switch is off or cannot be read.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+import structlog
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from intel_ml.core.actions import ActionStatus
+from intel_ml.core.errors import UnavailableError
+from intel_ml.data.store.sessions import Store, platform_now
+from intel_ml.data.store.tables import AutomationAction
+from intel_ml.operations import proposals, switches
+from intel_ml.operations.access import WriteAccess
+from intel_ml.operations.approvals import CHANNEL
+from intel_ml.operations.executor import Bench, work_on
+from intel_ml.operations.limits import Limits
+from intel_ml.operations.meta_writer import MetaWriter
+
+__all__ = ["WriteAccess", "drain", "run"]
+
+log = structlog.get_logger()
+
+POLL_S = 1.0
+EXPIRE_EVERY_S = 30.0
+
+
+def run(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool, stop: threading.Event) -> None:
+    """Work until `stop` is set; a database that goes away is waited for."""
+    expired_at = float("-inf")
+    while not stop.is_set():
+        try:
+            if time.monotonic() - expired_at > EXPIRE_EVERY_S:
+                with store.session() as session:
+                    proposals.expire(session, now=platform_now(session))
+                expired_at = time.monotonic()
+            if drain(store, write, limits, enabled=enabled) == 0:
+                _listen(store, stop)
+        except (DBAPIError, UnavailableError, psycopg.OperationalError) as error:
+            log.warning("database away, nothing acts", error=type(error).__name__)
+            stop.wait(POLL_S)
+
+
+def drain(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool) -> int:
+    """Carry out what is approved, account by account; return how many actions reached an end."""
+    if not enabled:
+        return 0
+    with store.session() as session:
+        if not switches.acting_allowed(session):
+            return 0
+        accounts = session.scalars(
+            select(AutomationAction.ad_account_id)
+            .where(AutomationAction.status.in_((ActionStatus.APPROVED, ActionStatus.EXECUTING)))
+            .distinct()
+            .order_by(AutomationAction.ad_account_id)
+        ).all()
+    if not accounts:
+        return 0
+    bench = Bench(store, MetaWriter(write), limits)
+    return sum(work_on(bench, account) for account in accounts)
+
+
+def _listen(store: Store, stop: threading.Event) -> None:
+    """Wait for an approval, a second at most."""
+    if stop.is_set():
+        return
+    url = make_url(store.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"LISTEN {CHANNEL}")
+        for _ in connection.notifies(timeout=POLL_S, stop_after=1):
+            break

@@ -1,0 +1,189 @@
+"""What a prediction asks for and answers: the shapes promised to other systems.
+
+Reads   nothing.
+Gives   the bodies of `/recommend`, `/recommend_batch` and `/feedback`, and their answers.
+Never   leaves a promised key out: what is unknown is null.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_serializer
+
+from intel_ml.core.actions import Action, ActionType, Arm
+from intel_ml.core.ids import EntityType
+from intel_ml.core.recommendations import Mode, Verdict
+from intel_ml.surfaces.api.refusals import Refusal
+from intel_ml.surfaces.api.schemas import ActionIn, Request, Text
+
+MOST_AT_ONCE = 1_000
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+_ASKED = {
+    "account_id": "act_101",
+    "entity_type": "adset",
+    "entity_id": "120010000001",
+}
+
+
+class RecommendIn(Request):
+    """Which entity: by its ids, or by an explicit state in their place."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _ASKED})
+
+    account_id: Id | None = Field(None, description="Needed with an entity's id.")
+    entity_type: Annotated[EntityType, Field(strict=False)] | None = None
+    entity_id: Id | None = None
+    state: dict[str, Any] | None = Field(
+        None,
+        description="Features by name; null, and what is left out, is unknown.",
+        examples=[{"spend": 68.5, "conversions": 0, "impressions": 4200}],
+    )
+    model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
+        None, description="Insist on one model (its name, or name@version): any other stays silent."
+    )
+
+
+class BatchIn(Request):
+    """Up to 1,000 questions at once."""
+
+    requests: Annotated[list[RecommendIn], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class FeedbackIn(Request):
+    """What was done elsewhere with a decision of ours."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"decision_id": "d_1", "action": {"type": "pause"}}}
+    )
+
+    decision_id: Id
+    action: ActionIn = Field(
+        description="What was really done; `do_nothing` where it was left alone."
+    )
+    account_id: Id | None = None
+    reason: Text | None = None
+    executed_at: Annotated[datetime, Field(strict=False)] | None = Field(
+        None, description="When, with its time zone; now when left out."
+    )
+
+
+class ActionAnswer(BaseModel):
+    """A change; `percent` is signed and there only where the change has one."""
+
+    type: ActionType = Field(examples=["pause"])
+    percent: int | None = None
+
+    @classmethod
+    def of(cls, action: Action) -> ActionAnswer:
+        """Return an action ready for JSON."""
+        return cls(type=action.type, percent=action.percent)
+
+    @model_serializer
+    def _plain(self) -> dict[str, Any]:
+        percent = {} if self.percent is None else {"percent": self.percent}
+        return {"type": self.type.value, **percent}
+
+
+class RuleAnswer(BaseModel):
+    """Which rule, in which version."""
+
+    id: int
+    version: int
+    name: str
+
+
+class RuleReason(BaseModel):
+    """Why a rule fired: the value observed beside the threshold."""
+
+    text: str
+    field: str | None
+    observed: float | str | None
+    operator: str | None
+    threshold: float | str | None
+    unit: str | None
+
+
+class PolicyReason(BaseModel):
+    """Why the policy leans that way: what a feature contributed."""
+
+    text: str
+    field: str | None
+    contribution: float | None
+
+
+class RulesAnswer(BaseModel):
+    """What the rules say."""
+
+    action: ActionAnswer
+    rule: RuleAnswer
+    reasons: list[RuleReason]
+
+
+class PolicyAnswer(BaseModel):
+    """What the policy says, with the whole distribution it would draw from."""
+
+    action: ActionAnswer
+    model: str
+    version: str
+    confidence: float | None
+    archetype: str | None
+    pmf: dict[Arm, float]
+    reasons: list[PolicyReason]
+
+
+class RecommendOut(BaseModel):
+    """What the rules and the policy each would do, and which of them is shown."""
+
+    decision_id: str
+    mode: Mode
+    shown: Literal["rules", "policy"] | None
+    as_of: datetime
+    rules: RulesAnswer | None = Field(description="Null: no rule fired.")
+    policy: PolicyAnswer | None = Field(description="Null, with a warning: no usable model.")
+    agreement: bool | None = Field(description="Whether both would do the same; null without both.")
+    warnings: list[str]
+
+
+class NoAnswer(BaseModel):
+    """Why one question of many has no answer."""
+
+    error: Refusal
+
+
+class BatchOut(BaseModel):
+    """One answer a question, in their order."""
+
+    answers: list[RecommendOut | NoAnswer]
+
+
+class FeedbackOut(BaseModel):
+    """What was recorded."""
+
+    decision_id: str
+    account_id: str
+    executed: Arm
+    verdict: Verdict
+    recorded_at: datetime
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's JSON schema in one piece, with every reference written out."""
+    schema = model.model_json_schema()
+    parts: dict[str, Any] = schema.pop("$defs", {})
+
+    def written_out(node: Any) -> Any:
+        if isinstance(node, list):
+            return [written_out(inner) for inner in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            rest = {name: inner for name, inner in node.items() if name != "$ref"}
+            return written_out(parts[node["$ref"].rpartition("/")[2]] | rest)
+        return {name: written_out(inner) for name, inner in node.items()}
+
+    whole: dict[str, Any] = written_out(schema)
+    return whole

@@ -1,0 +1,407 @@
+"""What the REST API answers: one model a thing, described for OpenAPI.
+
+Reads   nothing.
+Gives   the pydantic models of every response and request of the plan's section 5.
+Never   holds a float for an amount: minor units, the currency, and the text people read.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from intel_ml.core.actions import ActionStatus, ActionType
+from intel_ml.core.ids import EntityType
+from intel_ml.core.money import Money
+from intel_ml.core.recommendations import Reason, Source, Verdict
+
+LONGEST_TEXT = 2_000
+LONGEST_NAME = 200
+LARGEST_PERCENT = 1_000
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
+]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)
+]
+Category = Literal[
+    "loss_prevention",
+    "scaling",
+    "learning_protection",
+    "time_based",
+    "budget_reallocation",
+    "fatigue_detection",
+]
+PatternType = Literal[
+    "time_performance",
+    "audience_decay",
+    "creative_fatigue",
+    "budget_sweet_spot",
+    "conversion_lag",
+    "seasonal",
+]
+ExecutionMode = Literal["approval_required", "automatic", "suggestion_only"]
+
+
+class Request(BaseModel):
+    """A request body: what it does not name is refused, and so is a number that is not finite."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class MoneyOut(BaseModel):
+    """An exact amount."""
+
+    minor: int = Field(description="Integer minor units.", examples=[6850])
+    currency: str = Field(examples=["USD"])
+    text: str = Field(description="As a person reads it.", examples=["68.50 USD"])
+
+    @classmethod
+    def of(cls, money: Money) -> MoneyOut:
+        """Return an amount ready for JSON."""
+        return cls(minor=money.minor, currency=money.currency, text=str(money))
+
+
+class ReasonOut(BaseModel):
+    """Why: the value observed beside the threshold, or the weight it had."""
+
+    text: str = Field(examples=["spent 68.50 USD with no purchase"])
+    field: str | None = Field(None, examples=["spend"])
+    observed: float | str | None = Field(None, examples=[68.5])
+    operator: str | None = Field(None, examples=[">"])
+    threshold: float | str | None = Field(None, examples=[50])
+    unit: str | None = Field(None, examples=["USD"])
+    contribution: float | None = None
+
+    @classmethod
+    def of(cls, reason: Reason) -> ReasonOut:
+        """Return a reason ready for JSON."""
+        return cls(
+            text=reason.text,
+            field=reason.field,
+            observed=reason.observed,
+            operator=reason.operator,
+            threshold=reason.threshold,
+            unit=reason.unit,
+            contribution=reason.contribution,
+        )
+
+
+class DayPoint(BaseModel):
+    """One account day of an entity; null is unknown, not zero."""
+
+    day: date
+    spend: MoneyOut | None
+    impressions: int | None
+    clicks: int | None
+    conversions: float | None
+    cpa: float | None = Field(description="Major units of the account's currency.")
+    roas: float | None
+    ctr: float | None = Field(description="Percent.")
+    frequency: float | None
+
+
+class Trend(BaseModel):
+    """An entity's days, oldest first, as they are believed now."""
+
+    account_id: str
+    entity_type: EntityType
+    entity_id: str
+    entity_name: str
+    currency: str
+    days: int
+    points: list[DayPoint]
+
+
+class PixelHealthOut(BaseModel):
+    """A pixel as last seen."""
+
+    account_id: str
+    pixel_id: str
+    pixel_name: str | None
+    snapshot_time: datetime
+    event_match_quality: float | None = Field(description="0 to 10.")
+    events_received_today: int | None
+    events_received_7d: int | None
+    events_received_30d: int | None
+    event_breakdown: dict[str, Any] | None
+    funnel_conversion_rates: dict[str, Any] | None
+    last_fired_time: datetime | None
+
+
+class ScoreOut(BaseModel):
+    """The account's score and its parts, 0 to 100; null where there was nothing to judge by."""
+
+    account_id: str
+    calculated_at: datetime
+    overall_score: int | None
+    change: int | None = Field(description="Against the score before this one.")
+    learning_health_score: int | None
+    performance_score: int | None
+    budget_efficiency_score: int | None
+    creative_health_score: int | None
+    score_breakdown: dict[str, Any]
+    recommendations: list[Any]
+
+
+class RuleIn(Request):
+    """A rule as the plan's section 8 writes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "account_id": "act_101",
+                "name": "Zero Conversions Stop Loss",
+                "category": "loss_prevention",
+                "conditions": {
+                    "operator": "AND",
+                    "rules": [
+                        {"field": "spend", "operator": ">", "value": 50},
+                        {"field": "conversions", "operator": "=", "value": 0},
+                    ],
+                },
+                "action_type": "pause",
+                "execution_mode": "approval_required",
+                "applies_to": "adset",
+            }
+        }
+    )
+
+    account_id: str
+    name: Name
+    description: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
+    category: Category
+    conditions: dict[str, Any]
+    action_type: Annotated[ActionType, Field(strict=False)]
+    action_params: dict[str, Any] = Field(default_factory=dict)
+    execution_mode: ExecutionMode = "approval_required"
+    applies_to: Annotated[EntityType, Field(strict=False)]
+    is_active: bool = True
+    priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
+    version: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="The version you edited: another one in store is answered with 409."
+    )
+
+
+class RuleOut(BaseModel):
+    """A rule as stored."""
+
+    id: int
+    version: int
+    account_id: str
+    name: str
+    description: str | None
+    category: str
+    conditions: dict[str, Any]
+    action_type: ActionType
+    action_params: dict[str, Any]
+    execution_mode: str
+    applies_to: EntityType
+    is_active: bool
+    priority: int
+    times_triggered: int
+    times_executed: int
+    last_triggered_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class RuleTemplate(BaseModel):
+    """A built-in rule with thresholds in the account's own currency and targets."""
+
+    name: str
+    description: str | None
+    category: str
+    conditions: dict[str, Any]
+    action_type: ActionType
+    action_params: dict[str, Any]
+    execution_mode: str
+    applies_to: EntityType
+    priority: int
+
+
+class RuleList(BaseModel):
+    """The rules of the accounts you may see."""
+
+    rules: list[RuleOut]
+
+
+class TemplateList(BaseModel):
+    """The built-in rules for one account."""
+
+    account_id: str
+    templates: list[RuleTemplate]
+
+
+class Toggle(Request):
+    """Whether a rule is to be active."""
+
+    active: bool
+
+
+class Deleted(BaseModel):
+    """What was deleted; its past decisions and actions stay."""
+
+    id: int
+    deleted: bool = True
+
+
+class ActionIn(Request):
+    """A change, with a signed percentage where it has one."""
+
+    type: Annotated[ActionType, Field(strict=False)]
+    percent: Annotated[int, Field(gt=-100, le=LARGEST_PERCENT)] | None = None
+
+
+class ApproveIn(Request):
+    """An optional note to an approval."""
+
+    note: Text | None = None
+
+
+class RejectIn(Request):
+    """Why not."""
+
+    reason: Text
+
+
+class ModifyIn(Request):
+    """What to do instead, and why."""
+
+    action: ActionIn
+    reason: Text
+
+
+class ActionOut(BaseModel):
+    """One proposed change and where it is in its life."""
+
+    id: int
+    account_id: str
+    entity_type: EntityType
+    entity_id: str
+    entity_name: str
+    action_type: ActionType
+    action_params: dict[str, Any]
+    value_before: dict[str, Any]
+    value_after: dict[str, Any]
+    status: ActionStatus
+    status_reason: str | None
+    reason: str
+    reasons: list[dict[str, Any]]
+    triggered_metrics: dict[str, Any]
+    source: Source
+    rule_id: int | None
+    rule_version: int | None
+    decision_id: str | None
+    undoes_id: int | None
+    stake: MoneyOut
+    requires_approval: bool
+    approved_by: int | None
+    approved_at: datetime | None
+    rejection_reason: str | None
+    human_decision: Verdict | None
+    model_recommendation: str | None
+    model_confidence: float | None
+    model_version: str | None
+    executed_at: datetime | None
+    execution_result: dict[str, Any] | None
+    error_message: str | None
+    outcome_measured_at: datetime | None
+    outcome_score: float | None
+    expires_at: datetime
+    created_at: datetime
+
+
+class ActionList(BaseModel):
+    """Actions, newest first."""
+
+    actions: list[ActionOut]
+
+
+class SavingsOut(BaseModel):
+    """What pauses and cuts saved, against held-out units; null where evidence is too thin."""
+
+    account_id: str
+    amount: MoneyOut | None
+    low: MoneyOut | None
+    high: MoneyOut | None
+    n: int
+    note: str
+
+
+class ActionStats(BaseModel):
+    """How many actions were triggered in the period, and what became of them."""
+
+    days: int
+    triggered: int
+    executed: int
+    by_status: dict[str, int]
+    savings: list[SavingsOut]
+
+
+class NotificationOut(BaseModel):
+    """Something you should know."""
+
+    id: int
+    account_id: str
+    type: str
+    severity: str
+    title: str
+    message: str
+    related_entity_type: str | None
+    related_entity_id: str | None
+    action_url: str | None
+    is_read: bool
+    read_at: datetime | None
+    created_at: datetime
+
+
+class NotificationList(BaseModel):
+    """Notifications, newest first."""
+
+    notifications: list[NotificationOut]
+
+
+class UnreadCount(BaseModel):
+    """How many are waiting."""
+
+    unread: int
+
+
+class ReadAll(BaseModel):
+    """How many were marked."""
+
+    marked: int
+
+
+class PatternOut(BaseModel):
+    """A regularity of an account with its evidence."""
+
+    id: int
+    account_id: str
+    pattern_type: PatternType
+    pattern_data: dict[str, Any]
+    confidence_score: float
+    sample_size: int
+    valid_from: datetime
+    valid_until: datetime
+
+
+class PatternList(BaseModel):
+    """What was learned about the accounts you may see."""
+
+    patterns: list[PatternOut]
+
+
+class JobOut(BaseModel):
+    """A run and how far it is."""
+
+    id: int
+    name: str
+    status: Literal["running", "done", "failed"]
+    started_at: datetime
+    ended_at: datetime | None
+    message: str | None

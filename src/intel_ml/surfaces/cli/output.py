@@ -1,0 +1,72 @@
+"""What a command prints: a table for people, or one JSON document for scripts.
+
+Reads   plain values.
+Gives   `Output`, chosen once by `--json`.
+Never   prints a secret or a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import typer
+
+JSON_OPTION = typer.Option(False, "--json", help="Print one JSON document instead of text.")  # noqa: FBT003  # typer's way
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; moments are ISO 8601, unknown objects their text."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  # NaN is unknown
+    return str(value)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table; numbers stand on the right."""
+    from rich import box  # only when something is printed
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    kept = [[("" if cell is None else cell) for cell in row] for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(kept) and all(
+            isinstance(row[index], int | float) or row[index] == "" for row in kept
+        )
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in kept:
+        table.add_row(
+            *[
+                f"{c:,}" if isinstance(c, int) else f"{c:,.3g}" if isinstance(c, float) else str(c)
+                for c in row
+            ]
+        )
+    Console(soft_wrap=False).print(table)
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Print one line on standard error."""
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,180 @@
+"""Start processes, watch them, start them again when they die, and leave none behind.
+
+Reads   what each process is: a command, an environment, how to tell that it is ready.
+Gives   `Supervisor`, a context that ends with every process gone.
+Never   ends a process it did not start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from intel_ml.core.errors import UnavailableError
+
+_READY_WITHIN_S = 90.0
+_POLL_S = 0.1
+_STOP_WITHIN_S = 12.0
+_RESTARTS = 5
+_RESTART_PAUSE_S = 1.0
+_PR_SET_PDEATHSIG = 1
+_LOG_TAIL = 400
+_OK_BELOW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One process: its command and, when it has one, the address that answers once it is ready."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    ready_url: str | None = None
+
+
+@dataclass(slots=True)
+class _Running:
+    spec: ProcessSpec
+    popen: subprocess.Popen[bytes]
+    restarts: int = 0
+    is_given_up: bool = field(default=False)
+
+
+class Supervisor:
+    """Processes in sessions of their own, their output in one log file each."""
+
+    def __init__(self, *, logs: Path, cwd: Path) -> None:
+        self._logs, self._cwd = logs, cwd
+        self._running: dict[str, _Running] = {}
+
+    def __enter__(self) -> Supervisor:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, spec: ProcessSpec) -> None:
+        """Start a process without waiting for it."""
+        self._running[spec.name] = _Running(spec, self._spawn(spec))
+
+    def wait_ready(self, *names: str) -> None:
+        """Wait until each process answers; say which one did not, with the end of its log."""
+        for name in names:
+            running = self._running[name]
+            deadline = time.monotonic() + _READY_WITHIN_S
+            while not _answers(running.spec.ready_url):
+                if running.popen.poll() is not None or time.monotonic() > deadline:
+                    raise UnavailableError(
+                        service=f"The process '{name}'", check=self._last_words(name)
+                    )
+                time.sleep(_POLL_S)
+
+    def watch(self) -> list[str]:
+        """Start what died again, a few times; return the names of what was started or given up."""
+        noticed = []
+        for running in self._running.values():
+            if running.is_given_up or running.popen.poll() is None:
+                continue
+            noticed.append(running.spec.name)
+            if running.restarts >= _RESTARTS:
+                running.is_given_up = True
+                continue
+            time.sleep(_RESTART_PAUSE_S)
+            running.restarts += 1
+            running.popen = self._spawn(running.spec)
+        return noticed
+
+    def processes(self) -> dict[str, int]:
+        """Return the process id of everything that runs, by name."""
+        return {n: r.popen.pid for n, r in self._running.items() if r.popen.poll() is None}
+
+    def stop(self) -> None:
+        """Ask every process to end, newest first, and end those that do not."""
+        for running in reversed(self._running.values()):
+            _signal_group(running.popen, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_WITHIN_S
+        for running in self._running.values():
+            try:
+                running.popen.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal_group(running.popen, signal.SIGKILL)
+                running.popen.wait()
+            # Whatever the process started itself is in its session and must go too.
+            _signal_group(running.popen, signal.SIGKILL)
+        self._running.clear()
+
+    def log_file(self, name: str) -> Path:
+        """Return where a process writes."""
+        return self._logs / f"{name}.log"
+
+    def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[bytes]:
+        with self.log_file(spec.name).open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  # our own commands, no shell
+                list(spec.argv),
+                env={**spec.env},
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # one prctl call, no locks
+            )
+
+    def _last_words(self, name: str) -> str:
+        path = self.log_file(name)
+        tail = path.read_text(errors="replace")[-_LOG_TAIL:].strip() if path.exists() else ""
+        return f"See {path}. It ends: {tail}" if tail else f"See {path}."
+
+
+def free_port(preferred: int) -> int:
+    """Return `preferred` if nothing listens there, else a free port of the system's choice."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise UnavailableError(service="A free port", check="Close a program that listens on loopback.")
+
+
+def _answers(url: str | None) -> bool:
+    if url is None:
+        return True
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # loopback, our own URL
+            return bool(answer.status < _OK_BELOW)
+    except urllib.error.HTTPError as error:
+        return error.code < _OK_BELOW
+    except OSError:
+        return False
+
+
+def _signal_group(popen: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(popen.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

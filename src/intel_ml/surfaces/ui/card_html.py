@@ -1,0 +1,249 @@
+"""The queue and one opened card, in the order in which an approver reads.
+
+Reads   cards and the moment it is.
+Gives   HTML.
+Never   prints a name that was not made inert; never says "red" without a word beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from intel_ml.core.actions import ARMS, ActionStatus, ActionType, Arm
+from intel_ml.core.ids import LEVEL_NAMES
+from intel_ml.core.recommendations import Reason
+from intel_ml.reporting.cards import Card
+from intel_ml.surfaces.ui.sparkline import sparkline
+from intel_ml.surfaces.ui.wording import ago, amount, left, number, percent, quantity, safe
+
+ARM_WORDS = {
+    Arm.PAUSE: "Pause",
+    Arm.MAINTAIN: "Leave as it is",
+    Arm.SCALE_10: "Budget +10%",
+    Arm.SCALE_20: "Budget +20%",
+    Arm.REDUCE_20: "Budget −20%",
+    Arm.REDUCE_50: "Budget −50%",
+}
+
+#: What an approver may change a proposal to, by key; None is a pause.
+MODIFICATIONS: tuple[int | None, ...] = (None, 10, 20, -10, -20, -30)
+
+STATUS_WORDS = {
+    ActionStatus.PENDING_APPROVAL: "Waiting for you",
+    ActionStatus.APPROVED: "Approved, not done yet",
+    ActionStatus.EXECUTING: "Being done now",
+    ActionStatus.EXECUTED: "Done",
+    ActionStatus.FAILED: "Failed",
+    ActionStatus.NEEDS_REVIEW: "Needs a look",
+    ActionStatus.REJECTED: "Rejected",
+    ActionStatus.EXPIRED: "Expired",
+    ActionStatus.STALE: "Out of date",
+    ActionStatus.UNDONE: "Undone",
+}
+
+TROUBLE = frozenset({ActionStatus.FAILED, ActionStatus.NEEDS_REVIEW})
+
+
+def card_key(card: Card) -> str:
+    """Return how the page names a card: account and action."""
+    return f"{card.account_id}:{card.action_id}"
+
+
+def queue_html(cards: Sequence[Card], *, opened: str | None, now: datetime) -> str:
+    """Return the list of cards, most at stake first, the opened one marked."""
+    return "".join(_row(card, is_open=card_key(card) == opened, now=now) for card in cards)
+
+
+def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
+    """Return one card in full."""
+    waits = card.status is ActionStatus.PENDING_APPROVAL
+    return (
+        f'<article class="card" data-key="{safe(card_key(card))}" data-status="{card.status}">'
+        f"{_heading(card, now)}"
+        f'<p class="why">{safe(card.why, longest=400)}</p>'
+        f"{_decide_bar() if waits else _standing(card, now)}"
+        f'<div class="evidence"><section><h3>Reasons</h3>{reasons_html(card.reasons)}</section>'
+        f"<section><h3>Last 14 days</h3>{sparkline(card)}</section></div>"
+        f"{_facts(card)}"
+        f"{_modify_template(card, largest_percent) if waits else ''}</article>"
+    )
+
+
+def reasons_html(reasons: Sequence[Reason]) -> str:
+    """Return reasons as a table: what was looked at, what was seen, where the line is."""
+    if not reasons:
+        return '<p class="quiet">No single number stands behind this.</p>'
+    rows = "".join(
+        f"<tr><td>{safe(_field(reason))}</td>"
+        f'<td class="num">{safe(quantity(reason.observed, reason.unit))}</td>'
+        f'<td class="num">{safe(_line(reason))}</td></tr>'
+        for reason in reasons
+    )
+    return (
+        '<table class="reasons"><thead><tr><th>Field</th><th class="num">Observed</th>'
+        f'<th class="num">Threshold</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def pmf_html(card: Card) -> str:
+    """Return the policy's probabilities as bars from zero, its choice marked."""
+    if not card.policy_pmf:
+        return ""
+    rows = []
+    for arm in ARMS:
+        share = card.policy_pmf.get(arm, 0.0)
+        css = ' class="chosen"' if arm is card.policy_arm else ""
+        rows.append(
+            f"<tr{css}><td>{safe(ARM_WORDS[arm])}</td>"
+            f'<td class="barcell"><i style="width:{min(1.0, share) * 100:.1f}%"></i></td>'
+            f'<td class="num">{percent(share)}</td></tr>'
+        )
+    return (
+        '<table class="pmf"><caption>Probability of each choice</caption>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _row(card: Card, *, is_open: bool, now: datetime) -> str:
+    return (
+        f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
+        f'href="?action={card.action_id}" data-open="{safe(card_key(card))}">'
+        f'<b class="what">{_headline(card)}</b>'
+        f'<span class="stake num" title="Money at stake">{safe(card.stake)}</span>'
+        f'<span class="because">{safe(card.why)}</span>'
+        f'<span class="until">{left(card.expires_at, now=now, zone=card.time_zone)}</span></a>'
+    )
+
+
+def _headline(card: Card) -> str:
+    before, name, after = card.headline.rpartition(card.entity_name)
+    if not name:
+        return safe(card.headline)
+    return f"{safe(before)}<em>{safe(name, longest=90)}</em>{safe(after)}"
+
+
+def _heading(card: Card, now: datetime) -> str:
+    change = f"{safe(card.value_before)} → {safe(card.value_after)}"
+    danger = ' <span class="tag danger">⏸ stops delivery</span>' if _is_pause(card) else ""
+    return (
+        '<header><button type="button" class="plain back" data-do="close">‹ Queue</button>'
+        f"<h2>{_headline(card)}</h2>"
+        f'<p class="sub">{safe(card.account_name)} · {LEVEL_NAMES[card.entity_type]} '
+        f'<span class="id">{safe(card.entity_id)}</span> · {change}{danger}</p>'
+        f'<dl class="at"><div><dt>At stake</dt><dd class="num">{safe(card.stake)}</dd></div>'
+        f"<div><dt>Time left</dt><dd>{_time_left(card, now)}</dd></div></dl></header>"
+    )
+
+
+def _time_left(card: Card, now: datetime) -> str:
+    if card.status is not ActionStatus.PENDING_APPROVAL:
+        return "decided"
+    return left(card.expires_at, now=now, zone=card.time_zone)
+
+
+def _decide_bar() -> str:
+    return (
+        '<div class="decide" role="group" aria-label="Decide">'
+        '<button type="button" class="primary" data-do="approve">Approve <kbd>A</kbd></button>'
+        '<button type="button" data-do="reject">Reject <kbd>R</kbd></button>'
+        '<button type="button" data-do="modify">Modify <kbd>M</kbd></button>'
+        '<span class="hint"><kbd>J</kbd> next <kbd>K</kbd> previous</span></div>'
+    )
+
+
+def _standing(card: Card, now: datetime) -> str:
+    sign = "⚠ " if card.status in TROUBLE else ""
+    css = "standing danger" if card.status in TROUBLE else "standing"
+    who = f" by {safe(card.decided_by)}" if card.decided_by else ""
+    when = (
+        f", {ago(card.decided_at, now=now, zone=card.time_zone)}" if card.decided_at is not None else ""
+    )
+    undo = (
+        '<button type="button" data-do="undo">Undo <kbd>U</kbd></button>'
+        if card.status is ActionStatus.EXECUTED
+        else ""
+    )
+    return (
+        f'<div class="{css}" role="status"><div><b>{sign}{STATUS_WORDS[card.status]}</b>{who}{when}'
+        f"<p>{safe(card.says, longest=400)}</p></div>{undo}</div>"
+    )
+
+
+def _facts(card: Card) -> str:
+    rows = [
+        ("What is expected", safe(card.expected, longest=400)),
+        ("Who proposes", safe(card.proposer)),
+        ("The policy", _policy(card)),
+        ("Similar proposals", safe(card.similar, longest=400)),
+    ]
+    return (
+        '<dl class="facts">'
+        + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+        + "</dl>"
+    )
+
+
+def _policy(card: Card) -> str:
+    if card.policy_arm is None:
+        return safe(card.policy_says or "No model had a view on this.", longest=400)
+    agreement = {True: "✓ agrees", False: "≠ disagrees", None: "no comparison"}[card.agrees]
+    sure = "" if card.policy_confidence is None else f", {percent(card.policy_confidence)} sure"
+    version = f" (version {safe(card.policy_version)})" if card.policy_version else ""
+    says = f'<p class="quiet">{safe(card.policy_says, longest=400)}</p>' if card.policy_says else ""
+    return (
+        f'<span class="tag{" accent" if card.agrees else ""}">{agreement}</span> '
+        f"{safe(ARM_WORDS[card.policy_arm])}{sure}{version}{says}{pmf_html(card)}"
+    )
+
+
+def _modify_template(card: Card, largest_percent: int) -> str:
+    options = []
+    for key, change in enumerate(_changes(card, largest_percent), start=1):
+        value = "pause" if change is None else str(change)
+        options.append(
+            f'<button type="button" data-change="{value}"><kbd>{key}</kbd> '
+            f"{_change_words(card, change)}</button>"
+        )
+    return f'<div class="choices modify-choices" hidden>{"".join(options)}</div>'
+
+
+def _changes(card: Card, largest_percent: int) -> tuple[int | None, ...]:
+    wanted = MODIFICATIONS if card.value_before.daily_budget else (None,)
+    own = None if _is_pause(card) else card.percent
+    return tuple(
+        change
+        for change in wanted
+        if (change is None and not _is_pause(card))
+        or (change is not None and change != own and abs(change) <= largest_percent)
+    )
+
+
+def _change_words(card: Card, change: int | None) -> str:
+    budget = card.value_before.daily_budget
+    if change is None or budget is None:
+        return "Pause"
+    after = budget.changed_by(change)
+    sign = "+" if change > 0 else "−"
+    return (
+        f"Budget {sign}{abs(change)}% "
+        f'<span class="num">{amount(budget.major, budget.currency)} → {safe(after)} a day</span>'
+    )
+
+
+def _is_pause(card: Card) -> bool:
+    return card.action_type is ActionType.PAUSE
+
+
+def _field(reason: Reason) -> str:
+    return reason.field.replace("_", " ") if reason.field else reason.text
+
+
+def _line(reason: Reason) -> str:
+    if reason.threshold is None:
+        if reason.contribution is None:
+            return "–"
+        return f"weight {number(reason.contribution)}"
+    shown = quantity(reason.threshold, reason.unit)
+    return f"{reason.operator} {shown}" if reason.operator else shown
+

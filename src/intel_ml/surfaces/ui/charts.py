@@ -1,0 +1,170 @@
+"""Small SVG panels: a line or bars over days, axes labelled with units, bars from zero.
+
+Reads   one value a day, None where it is not known.
+Gives   SVG text without scripts, in the colours of the page.
+Never   joins a line across a day that is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from intel_ml.surfaces.ui.wording import number, safe
+
+WIDTH = 520
+LEFT, RIGHT = 52, 8
+_TITLE, _GAP = 15, 6
+_MANY_LABELS = 16
+
+
+class Shape(StrEnum):
+    """How a panel draws its values."""
+
+    LINE = "line"
+    BARS = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One quantity over days; `limit` is drawn as a dashed line with its name."""
+
+    title: str
+    unit: str
+    values: tuple[float | None, ...]
+    shape: Shape = Shape.LINE
+    labels: tuple[str, ...] = ()
+    limit: float | None = None
+    limit_name: str = ""
+    height: int = 62
+
+
+def picture(
+    panels: Sequence[Panel], *, days: Sequence[date], marked: date | None, mark_name: str = ""
+) -> str:
+    """Return the panels under each other on one axis of days; `marked` gets a vertical line."""
+    heights = [panel.height + _TITLE + _GAP for panel in panels]
+    total = sum(heights) + 18
+    parts = [_description(panels, days)]
+    top = 0
+    for panel, height in zip(panels, heights, strict=True):
+        parts.append(_panel(panel, top=top + _TITLE, count=len(days)))
+        top += height
+    if marked in days:
+        parts.append(_mark(days.index(marked), count=len(days), bottom=top - _GAP, name=mark_name))
+    parts.append(_day_axis(days, top=top + 8))
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {total}" role="img" '
+        f'aria-label="{safe(_spoken(panels))}" preserveAspectRatio="xMidYMid meet">{"".join(parts)}</svg>'
+    )
+
+
+def _panel(panel: Panel, *, top: int, count: int) -> str:
+    known = [value for value in panel.values if value is not None]
+    title = f'<text class="t" x="0" y="{top - 4}">{safe(panel.title)}, {safe(panel.unit)}</text>'
+    if not known:
+        return title + f'<text class="m" x="{LEFT}" y="{top + 18}">not known on any of these days</text>'
+    highest = max([*known, panel.limit or 0.0]) or 1.0
+    bottom = top + panel.height
+    axis = (
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>'
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top}" y2="{top}"/>'
+        f'<text class="n" x="{LEFT - 6}" y="{top + 4}">{number(highest)}</text>'
+        f'<text class="n" x="{LEFT - 6}" y="{bottom + 1}">0</text>'
+    )
+    draw = _bars if panel.shape is Shape.BARS else _line
+    return title + axis + draw(panel, top, highest, count) + _limit(panel, top, highest)
+
+
+def _line(panel: Panel, top: int, highest: float, count: int) -> str:
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for index, value in enumerate(panel.values):
+        if value is None:
+            pieces.append([])
+        else:
+            pieces[-1].append((_x(index, count), _y(value, top, highest, panel.height)))
+    drawn = []
+    for piece in pieces:
+        if len(piece) > 1:
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in piece)
+            drawn.append(f'<polyline class="line" points="{path}"/>')
+        elif piece:
+            drawn.append(f'<circle class="dot" cx="{piece[0][0]:.1f}" cy="{piece[0][1]:.1f}" r="2"/>')
+    last = next((piece[-1] for piece in reversed(pieces) if piece), None)
+    if last:
+        drawn.append(f'<circle class="dot" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.6"/>')
+    return "".join(drawn)
+
+
+def _bars(panel: Panel, top: int, highest: float, count: int) -> str:
+    width = min(26.0, (WIDTH - LEFT - RIGHT) / count * 0.68)
+    bottom = top + panel.height
+    drawn = []
+    for index, value in enumerate(panel.values):
+        x = _x(index, count)
+        if value is not None:
+            y = _y(value, top, highest, panel.height)
+            drawn.append(
+                f'<rect class="bar" x="{x - width / 2:.1f}" y="{y:.1f}" width="{width:.1f}" '
+                f'height="{max(0.0, bottom - y):.1f}"/>'
+            )
+        if panel.labels and count <= _MANY_LABELS:
+            y = bottom if value is None else _y(value, top, highest, panel.height)
+            drawn.append(
+                f'<text class="c" x="{x:.1f}" y="{max(top + 8.0, y - 3):.1f}">{safe(panel.labels[index])}</text>'
+            )
+    return "".join(drawn)
+
+
+def _limit(panel: Panel, top: int, highest: float) -> str:
+    if panel.limit is None:
+        return ""
+    y = _y(panel.limit, top, highest, panel.height)
+    name = f"{panel.limit_name} {number(panel.limit)}".strip()
+    return (
+        f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text class="m" x="{LEFT + 3}" y="{y - 3:.1f}">{safe(name)}</text>'
+    )
+
+
+def _mark(index: int, *, count: int, bottom: int, name: str) -> str:
+    x = _x(index, count)
+    return (
+        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TITLE - 6}" y2="{bottom}"/>'
+        f'<text class="e" x="{x - 4:.1f}" y="{_TITLE - 5}">{safe(name)}</text>'
+    )
+
+
+def _day_axis(days: Sequence[date], *, top: int) -> str:
+    count = len(days)
+    shown = sorted({0, count // 2, count - 1}) if days else []
+    anchors = {0: "s", count - 1: "x"}
+    return "".join(
+        f'<text class="d {anchors.get(i, "")}" x="{_x(i, count):.1f}" y="{top}">{days[i]:%-d %b}</text>'
+        for i in shown
+    )
+
+
+def _x(index: int, count: int) -> float:
+    room = (WIDTH - LEFT - RIGHT) / max(count, 1)
+    return LEFT + room * (index + 0.5)
+
+
+def _y(value: float, top: int, highest: float, height: int) -> float:
+    return top + height * (1 - max(0.0, value) / highest)
+
+
+def _spoken(panels: Sequence[Panel]) -> str:
+    return "; ".join(f"{panel.title} in {panel.unit} by day" for panel in panels)
+
+
+def _description(panels: Sequence[Panel], days: Sequence[date]) -> str:
+    if not days:
+        return ""
+    rows = []
+    for panel in panels:
+        last = next((v for v in reversed(panel.values) if v is not None), None)
+        rows.append(f"{panel.title}: last {number(last) if last is not None else 'not known'} {panel.unit}")
+    return f"<desc>{safe('; '.join(rows), longest=400)}, {days[0]} to {days[-1]}</desc>"
