@@ -52,7 +52,9 @@ class Graph:
             inner = urlsplit(call["relative_url"])
             said = self._one("/" + inner.path, dict(parse_qsl(inner.query)))
             headers = [{"name": k, "value": v} for k, v in said.headers.items()] if said else []
-            items.append({"code": said.status, "headers": headers, "body": said.text} if said else None)
+            items.append(
+                {"code": said.status, "headers": headers, "body": said.text} if said else None
+            )
         return Reply(items)
 
     def _one(self, path: str, params: dict[str, str]) -> Reply | None:
@@ -98,12 +100,16 @@ def serving(graph: Graph) -> Iterator[Graph]:
         thread.join()
 
 
-def small_account(day: str = "2026-11-20", campaigns: int = 1, adsets: int = 2, ads: int = 2) -> Callable[..., Reply | None]:
+def small_account(
+    day: str = "2026-11-20", campaigns: int = 1, adsets: int = 2, ads: int = 2
+) -> Callable[..., Reply | None]:
     """Answer for an account of `campaigns` with `adsets` each and `ads` each; every insights row is alike."""
     names: dict[str, list[dict[str, Any]]] = {"campaigns": [], "adsets": [], "ads": []}
     status = {"status": "ACTIVE", "configured_status": "ACTIVE", "effective_status": "ACTIVE"}
     for c in range(1, campaigns + 1):
-        names["campaigns"].append({"id": f"{c}", "name": f"campaign {c}", "objective": "OUTCOME_SALES", **status})
+        names["campaigns"].append(
+            {"id": f"{c}", "name": f"campaign {c}", "objective": "OUTCOME_SALES", **status}
+        )
         for s in range(1, adsets + 1):
             adset = f"{c}{s:02}"
             names["adsets"].append(
@@ -112,13 +118,23 @@ def small_account(day: str = "2026-11-20", campaigns: int = 1, adsets: int = 2, 
                     "name": f"ad set {adset}",
                     "campaign_id": f"{c}",
                     "daily_budget": "5000",
-                    "learning_stage_info": {"status": "LEARNING", "conversions": 12, "last_sig_edit_ts": 1734947501},
+                    "learning_stage_info": {
+                        "status": "LEARNING",
+                        "conversions": 12,
+                        "last_sig_edit_ts": 1734947501,
+                    },
                     "created_time": "2026-10-01T00:00:00-0300",
                     **status,
                 }
             )
             names["ads"].extend(
-                {"id": f"{adset}{a:02}", "name": f"ad {a}", "campaign_id": f"{c}", "adset_id": adset, **status}
+                {
+                    "id": f"{adset}{a:02}",
+                    "name": f"ad {a}",
+                    "campaign_id": f"{c}",
+                    "adset_id": adset,
+                    **status,
+                }
                 for a in range(1, ads + 1)
             )
     edges = {"campaign": "campaigns", "adset": "adsets", "ad": "ads"}
@@ -129,7 +145,11 @@ def small_account(day: str = "2026-11-20", campaigns: int = 1, adsets: int = 2, 
             return Reply({"data": names[edge], "paging": {"cursors": {"after": "Z"}}})
         if edge != "insights":
             return Reply({"error": {"message": "Unknown path", "code": 2500}}, status=400)
-        window = json.loads(params["time_range"]) if "time_range" in params else {"since": day, "until": day}
+        window = (
+            json.loads(params["time_range"])
+            if "time_range" in params
+            else {"since": day, "until": day}
+        )
         level = params["level"]
         rows = [insights_row(level, one["id"], window["until"]) for one in names[edges[level]]]
         return Reply({"data": rows, "paging": {"cursors": {"after": "Z"}}})

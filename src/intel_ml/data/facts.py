@@ -1,7 +1,8 @@
 """What was read, before anyone thinks about it: the shape every source of facts agrees on.
 
 Reads   nothing.
-Gives   `Delivered` (what an entity delivered on a day), `Described` (an entity as its platform describes it), `Pixel`,
+Gives   `Delivered` (what an entity delivered on a day), `Described` (an entity as its platform
+        describes it), `Pixel`,
         `Refused` (a row that cannot be believed, with the reason).
 Never   fills a gap: what a source cannot tell is None.
 """
@@ -37,7 +38,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One campaign, ad set or ad; statuses and learning stage in the platform's own words, budgets in minor units."""
+    """One campaign, ad set or ad.
+
+    Statuses and learning stage in the platform's own words, budgets in minor units.
+    """
 
     account: AdAccountId
     type: EntityType
@@ -63,7 +67,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Pixel:
-    """A pixel as seen now: events by name over seven days, match quality 0 to 10, funnel steps in percent."""
+    """A pixel as seen now.
+
+    Events by name over seven days, match quality 0 to 10, funnel steps in percent.
+    """
 
     id: str
     name: str | None

@@ -19,9 +19,16 @@ from intel_ml.features.signature_features import SIGNATURE_FEATURES
 from intel_ml.features.state_features import STATE_FEATURES
 
 __all__ = [
+    "FEATURES",
     "SIGNATURE_FEATURES",
     "STATE_FEATURES",
-    "FEATURES", "Feature", "Kind", "Role", "feature", "features_hash", "names"]
+    "Feature",
+    "Kind",
+    "Role",
+    "feature",
+    "features_hash",
+    "names",
+]
 
 FEATURES: tuple[Feature, ...] = (*STATE_FEATURES, *SIGNATURE_FEATURES)
 

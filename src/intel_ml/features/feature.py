@@ -38,7 +38,7 @@ class Role(StrEnum):
 class Feature:
     """One feature: `formula` is its definition in words, `label` how a sentence calls it.
 
-    `codes` gives a word a number where a model needs one, `words` lists what the word can be, where that is known.
+    `words` lists what a word can be, `codes` gives it a number where a model needs one.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Feature:
         return self.kind is Kind.WORD
 
 
-#: The unit of each kind, where the feature itself names none; money is in major units of the account's currency.
+#: The unit of each kind; money is in major units of the account's currency.
 UNITS: dict[Kind, str] = {
     Kind.MONEY: "currency",
     Kind.COUNT: "",

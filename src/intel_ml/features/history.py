@@ -1,4 +1,4 @@
-"""What was known of each day at each moment: the part of the history that every feature starts from.
+"""What was known of each day at each moment: what every feature starts from.
 
 Reads   `HistoryTables`: the store's tables, wherever they live (PostgreSQL, DuckDB, Spark).
 Gives   one row a (moment, entity, day), and what consecutive snapshots added.
@@ -43,8 +43,8 @@ class HistoryTables:
 def known_days(tables: HistoryTables, *, days: int) -> Table:
     """Return each day as known at each moment: `KEYS`, `age` in days (0 is today), `METRICS`.
 
-    A day is what was seen of it last: a revision of the closed day, or a newer snapshot. Money stays in minor
-    units here; undated totals are left out.
+    A day is what was seen of it last: a revision of the closed day, or a newer snapshot. Money
+    stays in minor units here; undated totals are left out.
     """
     daily = _plain(tables.daily.filter(~_.is_total))
     rows = ibis.union(
@@ -56,9 +56,10 @@ def known_days(tables: HistoryTables, *, days: int) -> Table:
 
 
 def watched(tables: HistoryTables, *, days: int) -> Table:
-    """Return the snapshots of the last `days` days, with what each added to the conversions of its day.
+    """Return the snapshots of the last `days` days, with the conversions each added to its day.
 
-    `rise` is unknown where this snapshot or the one before does not tell; the first of a day counts from zero.
+    `rise` is unknown where this snapshot or the one before does not tell; the first of a day counts
+    from zero.
     """
     rows = _seen_by(tables.moments, _plain(tables.snapshots), days=days)
     in_order = ibis.window(group_by=[*KEYS, "day"], order_by="seen_at")

@@ -1,4 +1,4 @@
-"""The signature of a campaign, ad set or ad: how it behaved over thirty days, for telling kinds apart.
+"""The signature of a campaign, ad set or ad: how it behaved over thirty days.
 
 Reads   the history, as known at the moment.
 Gives   `signature_expression`, the same for PostgreSQL, DuckDB and Spark.
@@ -86,9 +86,7 @@ def _dated(tables: HistoryTables, accounts: Table) -> Table:
         sums[f"{name}_recent"] = known[name].sum(where=days.age.between(*_RECENT))
         sums[f"{name}_earlier"] = known[name].sum(where=days.age.between(*_EARLIER))
     sums["weighted_frequency"] = (frequency * known["conversions"]).sum(where=sold)
-    sums["efficient_spend"] = ibis.ifelse(
-        efficient, known["spend"], known["conversions"] * 0
-    ).sum()
+    sums["efficient_spend"] = ibis.ifelse(efficient, known["spend"], known["conversions"] * 0).sum()
     totals = days.group_by(*KEYS).aggregate(
         **sums,
         cpa_std=days.cpa.std(how="pop"),
@@ -99,7 +97,7 @@ def _dated(tables: HistoryTables, accounts: Table) -> Table:
 
 
 def _undated(tables: HistoryTables) -> Table:
-    """Return the newest totals of an unknown period, for accounts that came as a file without dates."""
+    """Return the newest totals of an unknown period: what a file without dates brings."""
     asked = tables.moments.select("ad_account_id", "as_of")
     totals = tables.daily.filter(_.is_total)
     rows = asked.join(
@@ -116,7 +114,7 @@ def _best_block(tables: HistoryTables) -> Table:
     rows = watched(tables, days=_HOUR_DAYS).filter(_.rise > 0)
     moments = tables.moments.select("ad_account_id", "as_of", "day_share")
     rows = rows.join(moments, ["ad_account_id", "as_of"])
-    # A rise came before it was seen: half an hour puts the one seen at eight sharp where it belongs.
+    # A rise came before it was seen: half an hour puts one seen at eight sharp where it belongs.
     ago = hours_between(rows.as_of, rows.seen_at) + _BEFORE_SEEN_HOURS
     hour = rows.day_share * _HOURS_A_DAY - ago
     hour = hour - _HOURS_A_DAY * (hour / _HOURS_A_DAY).floor()

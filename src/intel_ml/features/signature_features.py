@@ -62,8 +62,8 @@ SIGNATURE_FEATURES: tuple[Feature, ...] = (
     ),
     _signature(
         *("budget_efficiency", Kind.NUMBER, "efficient share of the spend"),
-        "The part of the spend that fell on days at or under the target cost per result (where none "
-        "is set: under the account's average at this level).",
+        "The part of the spend that fell on days at or under the target cost per result (where "
+        "none is set: under the account's average at this level).",
         "sum(spend, days with cpa <= target) / sum(spend), 30 d",
     ),
     _signature(

@@ -94,55 +94,48 @@ def _days(tables: HistoryTables) -> Table:
 
 
 def _structure(tables: HistoryTables) -> Table:
-    """Return what is known of each entity itself; a row seen only later tells nothing of before."""
+    """Return what is known of each entity itself and of the levels above it."""
+    entities = _seen_entities(tables)
+    adset, campaign = (_level(entities, level) for level in ("adset", "campaign"))
+    adset_id = ibis.ifelse(entities.entity_type == "ad", entities.adset_id, ibis.null("string"))
+    rows = entities.mutate(adset_key=adset_id, campaign_key=entities.campaign_id)
+    for level, above in (("adset", adset), ("campaign", campaign)):
+        on = ["ad_account_id", "as_of", f"{level}_key"]
+        rows = rows.left_join(above, on).drop([f"{name}_right" for name in on])
+    return rows.mutate(
+        stage=ibis.coalesce(rows.learning_stage, rows.adset_stage),
+        governing_budget_minor=ibis.coalesce(
+            rows.daily_budget_minor, rows.adset_budget_minor, rows.campaign_budget_minor
+        ),
+        edited_at=ibis.coalesce(rows.last_significant_edit_at, rows.adset_edited_at),
+    )
+
+
+def _seen_entities(tables: HistoryTables) -> Table:
+    """Return the entities of each moment; a row seen only later tells nothing of before."""
     moments = tables.moments.join(tables.accounts, "ad_account_id").select(
         *("ad_account_id", "as_of", "day_share", "hour_of_day", "day_of_week"),
         *("currency_offset", "target_cpa_minor", "target_roas"),
     )
-    own = moments.join(tables.entities, "ad_account_id")
-    own = own.filter(own.created_at.isnull() | (own.created_at <= own.as_of))
-    adset, campaign = (_level(tables.entities, level) for level in ("adset", "campaign"))
-    adset_id = ibis.ifelse(own.entity_type == "ad", own.adset_id, ibis.null("string"))
-    own = own.mutate(its_adset=adset_id, its_campaign=own.campaign_id)
-    rows = own.left_join(
-        adset, [own.ad_account_id == adset.adset_account, own.its_adset == adset.adset_key]
-    )
-    rows = rows.left_join(
-        campaign,
-        [rows.ad_account_id == campaign.campaign_account, rows.its_campaign == campaign.campaign_key],
-    )
-    seen = rows.seen_at <= rows.as_of
-    budget = ibis.coalesce(
-        rows.daily_budget_minor, rows.adset_budget_minor, rows.campaign_budget_minor
-    )
-    edited = ibis.coalesce(rows.last_significant_edit_at, rows.adset_edited_at)
-    stage = ibis.coalesce(rows.learning_stage, rows.adset_stage)
-    known = {
-        "effective_status": rows.effective_status,
-        "stage": stage,
-        "own_budget_minor": rows.daily_budget_minor,
-        "governing_budget_minor": budget,
-        "edited_at": edited,
-    }
-    rows = rows.mutate(**{name: ibis.ifelse(seen, value, ibis.null()) for name, value in known.items()})
-    return rows.select(
-        *KEYS,
-        *("day_share", "hour_of_day", "day_of_week", "currency_offset", "target_cpa_minor"),
-        *("target_roas", "created_at", *known),
-    )
+    rows = moments.join(tables.entities, "ad_account_id")
+    rows = rows.filter(rows.created_at.isnull() | (rows.created_at <= rows.as_of))
+    is_seen = rows.seen_at <= rows.as_of
+    told = ("effective_status", "learning_stage", "daily_budget_minor", "last_significant_edit_at")
+    return rows.mutate(**{name: ibis.ifelse(is_seen, rows[name], ibis.null()) for name in told})
 
 
 def _level(entities: Table, level: str) -> Table:
     """Return the entities of one level under names of their own, to be joined to those below."""
     rows = entities.filter(_.entity_type == level)
     return rows.select(
+        "ad_account_id",
+        "as_of",
         **{
-            f"{level}_account": rows.ad_account_id,
             f"{level}_key": rows.entity_id,
             f"{level}_budget_minor": rows.daily_budget_minor,
             f"{level}_stage": rows.learning_stage,
             f"{level}_edited_at": rows.last_significant_edit_at,
-        }
+        },
     )
 
 
@@ -154,7 +147,7 @@ def _money(t: Table) -> dict[str, Value]:
         "spend_7d": t.spend_7d,
         "conversion_value": t.conversion_value_3d,
         "target_cpa": t.target_cpa_minor.cast("float64"),
-        "daily_budget": t.own_budget_minor.cast("float64"),
+        "daily_budget": t.daily_budget_minor.cast("float64"),
         "governing_budget": t.governing_budget_minor.cast("float64"),
     }
     counts = {name: t[f"{name}_3d"] for name in ("conversions", "impressions", "reach", "clicks")}

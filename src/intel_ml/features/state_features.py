@@ -5,9 +5,9 @@ Gives   `STATE_FEATURES`, in the order of the state's columns.
 Never   computes: `intel_ml.features.state` does, and a test holds the two together.
 
 Words of the formulas: *today* is the account's day so far; *3 d* are the last three account days,
-today included, which is the window of every name without one; *7 d* are the last seven. A closed day
-counts in its latest revision known at the moment. A day without a row adds nothing; a window without
-any row, or with a day whose value is unknown, is unknown; nothing is divided by zero.
+today included, which is the window of every name without one; *7 d* are the last seven. A closed
+day counts in its latest revision known at the moment. A day without a row adds nothing; a window
+without any row, or with a day whose value is unknown, is unknown; nothing is divided by zero.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from __future__ import annotations
 from intel_ml.features.feature import UNITS, Feature, Kind, Role
 
 _CONTEXT = frozenset(
-    (
-        "cpa_ratio roas ctr_zscore cpa_trend_3d ctr_trend_7d frequency frequency_velocity "
-        "learning_phase days_since_edit budget_utilization budget_pacing"
-    ).split()
+    {
+        *("cpa_ratio", "roas", "ctr_zscore", "cpa_trend_3d", "ctr_trend_7d", "frequency"),
+        *("frequency_velocity", "learning_phase", "days_since_edit"),
+        *("budget_utilization", "budget_pacing"),
+    }
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _STATUSES = (
@@ -32,7 +33,7 @@ def _roles(name: str) -> frozenset[Role]:
     return frozenset(roles | {Role.CONTEXT} if name in _CONTEXT else roles)
 
 
-def _number(
+def _number(  # noqa: PLR0913, PLR0917  # a row of the table below
     name: str, kind: Kind, label: str, description: str, formula: str, source: str = "calculated"
 ) -> Feature:
     return Feature(
@@ -78,7 +79,12 @@ _DELIVERED = (
         *("sum(impressions, 3 d)", "insights"),
     ),
     _number(
-        *("reach", Kind.COUNT, "reach", "People reached, at least: days overlap by an unknown part."),
+        *(
+            "reach",
+            Kind.COUNT,
+            "reach",
+            "People reached, at least: days overlap by an unknown part.",
+        ),
         *("max(daily reach, 3 d)", "insights"),
     ),
     _number(

@@ -1,7 +1,7 @@
 """What is known of many entities at their moments, as columns.
 
 Reads   rows or columns of named values.
-Gives   `States`: one row an entity, numbers as float64 (NaN is unknown), words as objects (None is unknown).
+Gives   `States`: one row an entity; numbers are float64 (NaN is unknown), words objects (None).
 Never   turns the unknown into zero or into true.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.ids import Entity
+from intel_ml.features.catalogue import Role, feature, names
 
 Value = float | str | None
 Column = NDArray[np.float64] | NDArray[np.object_]
@@ -23,7 +24,7 @@ Column = NDArray[np.float64] | NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """`columns[name][i]` is the value of feature `name` for `entities[i]` as known at `moments[i]`."""
+    """`columns[name][i]` is feature `name` of `entities[i]` as known at `moments[i]`."""
 
     entities: tuple[Entity, ...]
     moments: tuple[datetime, ...]
@@ -36,12 +37,14 @@ class States:
         """Return one entity's values with None for the unknown, ready for JSON."""
         return {name: _plain(column[row]) for name, column in self.columns.items()}
 
-    def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return the named columns as an array of shape (entities, names); what is missing is NaN."""
+    def numbers(self, wanted: Sequence[str]) -> NDArray[np.float64]:
+        """Return the named columns as an array of shape (entities, wanted); what is missing is NaN.
+
+        A word becomes the number that the catalogue gives it (LEARNING is 0, ACTIVE is 1).
+        """
         unknown = np.full(len(self), np.nan)
-        return np.column_stack(
-            [np.asarray(self.columns.get(name, unknown), dtype=np.float64) for name in names]
-        ).reshape(len(self), len(names))
+        columns = [_numeric(name, self.columns.get(name, unknown)) for name in wanted]
+        return np.array(columns, dtype=np.float64).T.reshape(len(self), len(wanted))
 
     def take(self, rows: Sequence[int]) -> States:
         """Return the states of some rows, in that order."""
@@ -64,15 +67,28 @@ def states_of(
     >>> states_of([{"cpa": None}], entities=[entity], moments=[moment]).state(0)
     {'cpa': None}
     """
-    names = sorted({name for row in rows for name in row})
     columns: dict[str, Column] = {}
-    for name in names:
+    for name in sorted({name for row in rows for name in row}):
         values = [row.get(name) for row in rows]
         if any(isinstance(value, str) for value in values):
             columns[name] = np.array(values, dtype=object)
         else:
-            columns[name] = np.array([math.nan if v is None else v for v in values], dtype=np.float64)
+            columns[name] = np.array(
+                [math.nan if v is None else v for v in values], dtype=np.float64
+            )
     return States(entities=tuple(entities), moments=tuple(moments), columns=columns)
+
+
+def _numeric(name: str, column: Column) -> NDArray[np.float64]:
+    if column.dtype != np.object_:
+        return np.asarray(column, dtype=np.float64)
+    codes = feature(name).codes if name in names(role=Role.STATE) else {}
+    values = [codes.get(one, np.nan) if isinstance(one, str) else _number(one) for one in column]
+    return np.array(values, dtype=np.float64)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _plain(value: object) -> Value:

@@ -1,1 +1,5 @@
-"""src/intel_ml/judgement"""
+"""Opinions and rules to one recommendation. Decides; neither looks into the store nor acts.
+
+rules     deterministic rules: language, compiler, templates
+arbiter   shadow or live: whose recommendation is shown
+"""

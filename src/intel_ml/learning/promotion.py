@@ -76,12 +76,14 @@ def admit(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datet
     return verdict
 
 
-def challenge(lives: Lives, version: str, *, by: str, now: datetime) -> None:
+def challenge(
+    lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime
+) -> None:
     """Make a version the challenger: it is compared with the champion, and never shown."""
     found = _require(lives, version)
-    lives.registry.set_alias(found.name, CHALLENGER, version)
     with lives.store.session() as session:
-        _write(session, lives, found, status=TESTING, reason="challenger", by=by, now=now)
+        _write(session, lives, found, status=TESTING, reason="challenger", by=by, now=now, evidence=evidence)
+        lives.registry.set_alias(found.name, CHALLENGER, version)
 
 
 def promote(

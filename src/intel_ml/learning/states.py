@@ -1,7 +1,7 @@
-"""States and signatures of entities, read from the history with the one definition of every feature.
+"""States and signatures of entities, read from the history by the one definition of each feature.
 
 Reads   the history in the store, as known at a moment.
-Gives   `States` for rules and policies, signatures for clusters; keeps the latest state of each entity.
+Gives   `States` for rules and policies, signatures for clusters; keeps the latest states.
 Never   defines a feature: `intel_ml.features` does.
 """
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SAVE = text(
-    "INSERT INTO intel_entity_state (ad_account_id, entity_type, entity_id, as_of, state, features_hash) "
+    "INSERT INTO intel_entity_state "
+    "(ad_account_id, entity_type, entity_id, as_of, state, features_hash) "
     "SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), CAST(:ids AS text[]), "
     "CAST(:moments AS timestamptz[]), CAST(:states AS jsonb[]), CAST(:hashes AS text[])) "
     "ON CONFLICT (ad_account_id, entity_type, entity_id) DO UPDATE "
@@ -43,7 +44,7 @@ def read_states(
 ) -> States:
     """Return the state of every entity of `accounts` at each moment, or of one `entity`.
 
-    An account's other entities are read even for one: some features compare an entity with its peers.
+    An account's other entities are read even for one: some features compare it with its peers.
     """
     columns = _run(connection, "state", accounts=accounts, as_of=as_of)
     entities = tuple(
@@ -55,7 +56,9 @@ def read_states(
     states = States(
         entities=entities,
         moments=tuple(columns["as_of"]),
-        columns={one.name: _column(columns[one.name], is_word=one.is_word) for one in STATE_FEATURES},
+        columns={
+            one.name: _column(columns[one.name], is_word=one.is_word) for one in STATE_FEATURES
+        },
     )
     if entity is None:
         return states
@@ -69,7 +72,9 @@ def read_signatures(
     import pandas as pd  # noqa: PLC0415  # slow to load, and the decision path does not need it
 
     columns = _run(connection, "signature", accounts=accounts, as_of=as_of)
-    keys = {name: columns.pop(name) for name in ("ad_account_id", "entity_type", "entity_id", "as_of")}
+    keys = {
+        name: columns.pop(name) for name in ("ad_account_id", "entity_type", "entity_id", "as_of")
+    }
     numbers = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
     return pd.DataFrame({**keys, **numbers})
 

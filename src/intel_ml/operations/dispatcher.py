@@ -37,15 +37,11 @@ EXPIRE_EVERY_S = 30.0
 
 def run(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool, stop: threading.Event) -> None:
     """Work until `stop` is set; a database that goes away is waited for."""
-    expired_at = float("-inf")
     while not stop.is_set():
         try:
-            if time.monotonic() - expired_at > EXPIRE_EVERY_S:
-                with store.session() as session:
-                    proposals.expire(session, now=platform_now(session))
-                expired_at = time.monotonic()
-            if drain(store, write, limits, enabled=enabled) == 0:
-                _listen(store, stop)
+            with psycopg.connect(_plain_url(store), autocommit=True) as ear:
+                ear.execute(f"LISTEN {CHANNEL}")
+                _work(store, write, limits, enabled=enabled, stop=stop, ear=ear)
         except (DBAPIError, UnavailableError, psycopg.OperationalError) as error:
             log.warning("database away, nothing acts", error=type(error).__name__)
             stop.wait(POLL_S)
@@ -70,12 +66,26 @@ def drain(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool) ->
     return sum(work_on(bench, account) for account in accounts)
 
 
-def _listen(store: Store, stop: threading.Event) -> None:
-    """Wait for an approval, a second at most."""
-    if stop.is_set():
-        return
-    url = make_url(store.url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"LISTEN {CHANNEL}")
-        for _ in connection.notifies(timeout=POLL_S, stop_after=1):
-            break
+def _work(  # noqa: PLR0913  # what `run` was given, and the connection that listens
+    store: Store,
+    write: WriteAccess,
+    limits: Limits,
+    *,
+    enabled: bool,
+    stop: threading.Event,
+    ear: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """Carry out what there is, then wait for an approval, a second at most."""
+    expired_at = float("-inf")
+    while not stop.is_set():
+        if time.monotonic() - expired_at > EXPIRE_EVERY_S:
+            with store.session() as session:
+                proposals.expire(session, now=platform_now(session))
+            expired_at = time.monotonic()
+        if drain(store, write, limits, enabled=enabled) == 0:
+            for _ in ear.notifies(timeout=POLL_S, stop_after=1):
+                break
+
+
+def _plain_url(store: Store) -> str:
+    return make_url(store.url).set(drivername="postgresql").render_as_string(hide_password=False)

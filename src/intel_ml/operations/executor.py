@@ -266,6 +266,8 @@ def _account_lock(store: Store, account_id: str) -> Iterator[Connection | None]:
             return
         try:
             yield lock
-        finally:
+            lock.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+        except BaseException:
             # A closed connection gives its locks back, whatever state it is in; one returned to the pool would keep them.
             lock.detach()
+            raise

@@ -1,7 +1,8 @@
 """The demo: a simulated account with a month of history that the platform made by running itself.
 
 Reads   nothing of a real account: its settings, database and tokens are its own.
-Gives   the main job with progress, a summary of what it found, the addresses and a login; then it stays up.
+Gives   the main job with progress, a summary of what it found, the addresses and a login; then it
+        stays up.
 Never   touches the settings or the data of another installation.
 """
 
@@ -21,7 +22,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from intel_ml.core.accounts import Account, Person
 from intel_ml.core.errors import UnavailableError
-from intel_ml.core.ids import AdAccountId
 from intel_ml.core.money import Money
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, set_clock
@@ -32,7 +32,7 @@ from intel_ml.surfaces.people import add_person
 from intel_ml.surfaces.platform import embedded_postgres, limits_of, open_reader, open_store
 from intel_ml.surfaces.play import Player, PlayReport, SandboxClock
 from intel_ml.surfaces.processes import process_spec
-from intel_ml.surfaces.settings import Settings, demo_file, load_settings, project_home
+from intel_ml.surfaces.settings import Settings, demo_file, load_settings
 from intel_ml.surfaces.starting import database, keep_up
 from intel_ml.surfaces.supervisor import Supervisor, free_port
 
@@ -43,7 +43,12 @@ WORLD = "demo"
 APPROVER = "Sam (simulated)"
 LOGIN = "demo"
 NOTEBOOK_JOBS = ("build-features", "train-archetypes", "train-policy", "evaluate-policy")
-_PORTS = {"intel_mlflow_port": 5500, "intel_api_port": 5501, "intel_ui_port": 5502, "intel_sandbox_port": 5503}
+_PORTS = {
+    "intel_mlflow_port": 5500,
+    "intel_api_port": 5501,
+    "intel_ui_port": 5502,
+    "intel_sandbox_port": 5503,
+}
 
 
 def run_demo(*, leave: bool, fresh: bool) -> None:
@@ -92,7 +97,9 @@ def forget_demo() -> None:
 def _settings_file() -> Path:
     """Return the demo's own settings, written once; taken ports are replaced at each start."""
     file = demo_file()
-    values = dict(line.split("=", 1) for line in file.read_text().splitlines()) if file.exists() else {}
+    values = (
+        dict(line.split("=", 1) for line in file.read_text().splitlines()) if file.exists() else {}
+    )
     values = _defaults() | values
     for name, preferred in _PORTS.items():
         values[name.upper()] = str(free_port(int(values.get(name.upper(), preferred))))
@@ -138,13 +145,15 @@ def _make(
         clock.set_speed(0)
         accounts = _take_on(store, settings, clock)
         progress.update(task, completed=1, note=f"{len(accounts)} accounts")
-        report = _play(store, settings, clock, accounts, progress)
+        report = _play(store, settings, clock, accounts=accounts, progress=progress)
         clock.set_speed(settings.intel_sandbox_speed)
         task = progress.add_task("Wait for MLflow", total=1, note="")
         supervisor.wait_ready("mlflow")
         progress.update(task, completed=1)
         seconds = _run_notebooks(store, settings, progress)
-        task = progress.add_task("Rules and policy decide side by side", total=len(accounts), note="")
+        task = progress.add_task(
+            "Rules and policy decide side by side", total=len(accounts), note=""
+        )
         cycle = _last_cycle(store, settings)
         progress.update(task, completed=len(accounts), note=f"{cycle['proposals']} proposals wait")
         task = progress.add_task("Wait for the pages and the API", total=1, note="")
@@ -168,7 +177,11 @@ def _take_on(store: Store, settings: Settings, clock: SandboxClock) -> tuple[Acc
 
 
 def _play(
-    store: Store, settings: Settings, clock: SandboxClock, accounts: tuple[Account, ...], progress: Progress
+    store: Store,
+    settings: Settings,
+    clock: SandboxClock,
+    accounts: tuple[Account, ...],
+    progress: Progress,
 ) -> PlayReport:
     from intel_ml.data.sandbox.approvers import Approver  # noqa: PLC0415  # the demo alone needs it
 
@@ -223,9 +236,7 @@ def _last_cycle(store: Store, settings: Settings) -> dict[str, int]:
     return decide_all(job_context(settings, store=store))
 
 
-def _take_up(
-    store: Store, settings: Settings, supervisor: Supervisor, console: Console
-) -> None:
+def _take_up(store: Store, settings: Settings, supervisor: Supervisor, console: Console) -> None:
     """Bring the platform's clock to the sandbox's and wait until everything answers."""
     with console.status("Taking up the demo that is already there"):
         supervisor.wait_ready("sandbox")
@@ -251,7 +262,17 @@ def _password(settings: Settings) -> str:
 
 
 def _sum(early: PlayReport, late: PlayReport) -> PlayReport:
-    counts = ("looks", "rows", "decisions", "proposals", "held_out", "approved", "rejected", "modified", "measured")
+    counts = (
+        "looks",
+        "rows",
+        "decisions",
+        "proposals",
+        "held_out",
+        "approved",
+        "rejected",
+        "modified",
+        "measured",
+    )
     merged = {name: getattr(early, name) + getattr(late, name) for name in counts}
     names = {*early.seconds, *late.seconds}
     seconds = {n: early.seconds.get(n, 0.0) + late.seconds.get(n, 0.0) for n in names}

@@ -56,7 +56,9 @@ class SandboxClock:
 
     def advance(self, hours: float) -> datetime:
         """Let simulated hours pass; return the new moment."""
-        return datetime.fromisoformat(self._ask("POST", "/_sandbox/advance", json={"hours": hours})["now"])
+        return datetime.fromisoformat(
+            self._ask("POST", "/_sandbox/advance", json={"hours": hours})["now"]
+        )
 
     def set_speed(self, speed: float) -> None:
         """Set how many simulated seconds pass in a real one."""
@@ -118,7 +120,7 @@ class PlayReport:
 class Player:
     """The loop at speed: advance, look, decide, answer, act, measure, again.
 
-    With an `approver`, proposals are answered by it on behalf of `person`; without one they wait for people.
+    An `approver` answers proposals on behalf of `person`; without one they wait for people.
     """
 
     store: Store
@@ -197,7 +199,12 @@ class Player:
         if self.approver is None or self.person is None or arm is None:
             return
         said = self.approver.judge(key=action.key, arm=arm, state=state)
-        where = {"account_id": action.ad_account_id, "action_id": action.id, "by": self.person, "now": report.now}
+        where = {
+            "account_id": action.ad_account_id,
+            "action_id": action.id,
+            "by": self.person,
+            "now": report.now,
+        }
         if said.verdict is Verdict.APPROVED:
             approvals.approve(session, **where)
             report.approved += 1
@@ -205,7 +212,9 @@ class Player:
             approvals.reject(session, **where, reason=said.reason)
             report.rejected += 1
         elif said.verdict is Verdict.MODIFIED and said.alternative not in (None, Arm.MAINTAIN):
-            approvals.modify(session, **where, action=action_of(said.alternative), reason=said.reason)
+            approvals.modify(
+                session, **where, action=action_of(said.alternative), reason=said.reason
+            )
             report.modified += 1
 
     def _wait_until_done(self) -> None:
@@ -236,7 +245,10 @@ class Player:
 
 
 def play_on(settings: Settings, *, hours: float, every: float) -> PlayReport:
-    """Let time pass in the sandbox of a running platform; people answer, nobody answers for them."""
+    """Let time pass in the sandbox of a running platform.
+
+    People answer, nobody answers for them.
+    """
     from intel_ml.data.store import accounts as stored  # noqa: PLC0415  # only this command needs it
 
     store = open_store(settings)
@@ -265,5 +277,3 @@ class _timed:  # noqa: N801  # reads as a verb where it is used
     def __exit__(self, *_: object) -> None:
         spent = time.perf_counter() - self._began
         self._report.seconds[self._name] = self._report.seconds.get(self._name, 0.0) + spent
-
-

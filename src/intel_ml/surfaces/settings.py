@@ -109,10 +109,10 @@ class Settings(BaseSettings):
     intel_database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL; empty starts an embedded one."
     )
-    intel_mlflow_port: int = Field(default=5500, ge=1, le=65535)
-    intel_api_port: int = Field(default=5501, ge=1, le=65535)
-    intel_ui_port: int = Field(default=5502, ge=1, le=65535)
-    intel_sandbox_port: int = Field(default=5503, ge=1, le=65535)
+    intel_mlflow_port: int = Field(default=5500, ge=1, le=65535, description="MLflow.")
+    intel_api_port: int = Field(default=5501, ge=1, le=65535, description="The API.")
+    intel_ui_port: int = Field(default=5502, ge=1, le=65535, description="The pages.")
+    intel_sandbox_port: int = Field(default=5503, ge=1, le=65535, description="The sandbox.")
     intel_sandbox_world: str | None = Field(
         default=None, description="World to simulate; set by the demo."
     )
@@ -122,7 +122,9 @@ class Settings(BaseSettings):
     intel_session_secret: SecretStr | None = Field(
         default=None, description="Signs the pages' login cookie."
     )
-    intel_log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    intel_log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="How much is logged."
+    )
 
     @property
     def project(self) -> Path:

@@ -1,7 +1,8 @@
 """One look at each account, stored whole or not at all.
 
 Reads   the ad platform, through a reader.
-Gives   rows of structure, snapshots, days, pixels and quarantine, one `intel_collection_run`, and a report.
+Gives   rows of structure, snapshots, days, pixels and quarantine, one `intel_collection_run`, and a
+        report.
 Never   lets one account's failure stop another's; never stores half a look.
 """
 
@@ -90,7 +91,7 @@ def collect(
 ) -> CollectionReport:
     """Look at one account and store what was seen; with a `lookback`, closed days and pixels too.
 
-    An error of the platform ends in a report that says `failed`; an error of the database is raised.
+    An error of the platform ends in a report that says `failed`; one of the database is raised.
     """
     started = time.perf_counter()
     try:
@@ -104,14 +105,9 @@ def collect(
         return report
     with store.connection() as connection:
         report = _write(connection, account, seen, now=now, started=started)
-    log.info(
-        "collected",
-        account=account.id,
-        calls=report.calls,
-        rows=report.rows,
-        quarantined=report.quarantined,
-        took_ms=report.took_ms,
-    )
+    if report.status != "done":
+        log.warning("collected in part", account=account.id, message=report.message)
+    log.debug("collected", account=account.id, calls=report.calls, rows=report.rows)
     return report
 
 

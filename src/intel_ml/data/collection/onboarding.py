@@ -36,7 +36,8 @@ def onboard(
 ) -> list[Account]:
     """Store every account the token may read, new ones in shadow mode; return them all, by id.
 
-    `targets`: cost per result and return on ad spend by account id; named ones replace what was set before.
+    `targets`: cost per result and return on ad spend by account id; named ones replace what was
+    set before.
     """
     found = [_account(facts, now=now, targets=targets) for facts in reader.accounts(now=now)]
     _refuse_unknown(targets, found)

@@ -4,7 +4,8 @@ Reads   status, headers and body of an answer or of one item of a batch.
 Gives   the parsed body; otherwise the `PlatformError` of `core.errors` that fits code and subcode.
 Never   repeats a token; never trusts a status alone (pages of HTML arrive with 200).
 
-Meta: "error handling should be done using only the error codes"; texts may be localised. An error without a `code` means that
+Meta: "error handling should be done using only the error codes"; texts may be localised. An error
+without a `code` means that
 what came back was no answer: whoever sent a change must then treat its result as unknown.
 """
 
@@ -27,7 +28,10 @@ from intel_ml.data.meta.usage import regain_seconds
 
 
 class Asked(Enum):
-    """Whether facts were asked for or a change: what is permanent for a change is a refused change."""
+    """Whether facts were asked for or a change.
+
+    What is permanent for a change is a refused change.
+    """
 
     FACTS = "facts"
     CHANGE = "change"
@@ -54,9 +58,10 @@ _WAITS_S = {
 _UNKNOWN_CODE = 1
 _LESS_DATA_TEXT = "reduce the amount of data"
 
-_BLOCKED_HINT = "Meta has blocked such actions of this app: stop, and look at Account Quality in Business Manager."
+_BLOCKED_HINT = "Meta has blocked such actions: stop, and see Account Quality in Business Manager."
 _SECRET_PAIR = re.compile(
-    r"((?:access_token|appsecret_proof|client_secret|app_secret|input_token)[\"']?\s*(?:=|%3D|:)\s*[\"']?)[^&\s\"',}]+",
+    r"((?:access_token|appsecret_proof|client_secret|app_secret|input_token)"
+    r"[\"']?\s*(?:=|%3D|:)\s*[\"']?)[^&\s\"',}]+",
     re.IGNORECASE,
 )
 _TOKEN_SHAPE = re.compile(r"EAA[A-Za-z0-9]{16,}")

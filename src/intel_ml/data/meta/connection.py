@@ -1,7 +1,8 @@
 """The official SDK, pointed at a Graph host: the sandbox and the real one differ in the URL only.
 
 Reads   a URL and a token.
-Gives   `connect`: the SDK's API object, whose every answer is checked before the SDK sees it; `asking`: the borders of a call.
+Gives   `connect`: the SDK's API object, whose every answer is checked before the SDK sees it;
+        `asking`: the borders of a call.
 Never   sets a global default, reports crashes, waits without limit, or lets a token into an error.
 """
 
@@ -44,7 +45,10 @@ def connect(
     app_secret: str | None = None,
     timeout_s: float = 30,
 ) -> Any:
-    """Return a `FacebookAdsApi` for `graph_url`; calls are signed (appsecret_proof) only where a secret is set."""
+    """Return a `FacebookAdsApi` for `graph_url`.
+
+    Calls are signed (appsecret_proof) only where a secret is set.
+    """
     session = FacebookSession(
         app_id=app_id, app_secret=app_secret, access_token=token, timeout=timeout_s
     )
@@ -59,8 +63,8 @@ def asking(
 ) -> Iterator[None]:
     """Turn what can go wrong in a call into this program's errors.
 
-    `unanswered` is raised when the request was sent and no answer came: whoever asks for a change passes
-    `AmbiguousResultError`, because the change may have happened.
+    `unanswered` is raised when the request was sent and no answer came: whoever asks for a change
+    passes `AmbiguousResultError`, because the change may have happened.
     """
     host = urlsplit(graph_url).netloc or graph_url
     try:
@@ -78,7 +82,7 @@ def asking(
 
 
 def _check(response: Any, **_: Any) -> None:
-    """Refuse an answer that is an error or no answer, before the SDK guesses (it takes HTML for success)."""
+    """Refuse an error or no answer before the SDK guesses: it takes HTML for success."""
     response.encoding = "utf-8"
     asked = (
         Asked.FACTS
@@ -94,6 +98,7 @@ def _is_batch(body: object) -> bool:
 
 
 def _what_to_check(graph_url: str) -> str:
+    shown = without_secrets(graph_url)
     if urlsplit(graph_url).hostname in {"127.0.0.1", "localhost", "::1"}:
-        return f"Is the sandbox running (`intel-ml up`)? META_GRAPH_URL is {without_secrets(graph_url)}."
-    return f"Check the network and META_GRAPH_URL ({without_secrets(graph_url)})."
+        return f"Is the sandbox running (`intel-ml up`)? META_GRAPH_URL is {shown}."
+    return f"Check the network and META_GRAPH_URL ({shown})."

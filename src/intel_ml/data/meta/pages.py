@@ -2,7 +2,8 @@
 
 Reads   questions: a path and its parameters.
 Gives   for each question its rows, or what stands in their way; and how many calls it took.
-Never   follows `paging.next` itself (its URL carries the token); never asks for the same page twice; never retries what is permanent.
+Never   follows `paging.next` itself (its URL carries the token); never asks for the same page
+        twice; never retries what is permanent.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class Question:
 
 @dataclass(slots=True)
 class Answer:
-    """The rows of one question, page after page; `body` is the last one, `error` what stopped it."""
+    """The rows of one question, page after page.
+
+    `body` is the last one, `error` what stopped it.
+    """
 
     rows: list[Any] = field(default_factory=list)
     body: Mapping[str, Any] | None = None
@@ -71,7 +75,10 @@ class _Open:
 
 
 def ask(line: Line, questions: Sequence[Question]) -> list[Answer]:
-    """Return an answer for each question, in order; a question that fails leaves the others whole."""
+    """Return an answer for each question, in order.
+
+    A question that fails leaves the others whole.
+    """
     answers = [Answer() for _ in questions]
     still_open = [_Open(q, a, dict(q.params)) for q, a in zip(questions, answers, strict=True)]
     while still_open:
@@ -158,7 +165,7 @@ def _next_page(line: Line, one: _Open, body: Any) -> bool:
         return False
     if after in one.seen or len(one.seen) >= line.limits.pages_per_question:
         raise PlatformError(
-            f"The pages of {'/'.join(one.question.path)} do not end: page {len(one.seen) + 1} points back.",
+            f"The pages of {'/'.join(one.question.path)} do not end: the last one points back.",
             hint="What was read up to there is kept; the next look tries again.",
         )
     one.seen.add(after)

@@ -1,12 +1,13 @@
 """Pixel statistics and match quality to facts.
 
-    funnel: percent of the events of one step that reached the next, over seven days, as in
-    {"page_view_to_view_content": 40.0, "view_content_to_add_to_cart": 10.0, "add_to_cart_to_initiate_checkout": 50.0,
-     "initiate_checkout_to_purchase": 60.0}
+    funnel      percent of the events of one step that reached the next, over seven days:
+                page_view_to_view_content, view_content_to_add_to_cart, and so on to purchase
 
-Reads   the rows of `adspixels`, `{pixel}/stats` (an hour a row, with its zone) and the body of `dataset_quality`.
+Reads   the rows of `adspixels`, `{pixel}/stats` (an hour a row, with its zone) and the body of
+        `dataset_quality`.
 Gives   a `Pixel`.
-Never   takes a permission that is missing for a pixel that is silent: what could not be read is None.
+Never   takes a permission that is missing for a pixel that is silent: what could not be read is
+        None.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def pixel(
 
 
 def match_quality(body: Mapping[str, Any] | None) -> float | None:
-    """Return the score of purchases, or the mean of all events where there are none; None when Meta gives no score."""
+    """Return the score of purchases, or the mean of all events where there are none.
+
+    None when Meta gives no score.
+    """
     events = body.get("web") if body else None
     scores: dict[str, float] = {}
     for event in events if isinstance(events, list) else ():

@@ -2,7 +2,8 @@
 
 Reads   an account, a window of days.
 Gives   the questions of a look: structure, today so far, closed days; and of a pixel.
-Never   asks for every field (some are refused), nor takes the SDK's date presets (AdSet.DatePreset is upper case, and refused).
+Never   asks for every field (some are refused), nor takes the SDK's date presets (AdSet.DatePreset
+        is upper case, and refused).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _AD_STATUSES = (
     "PENDING_REVIEW",
     "PREAPPROVED",
 )
-#: Every effective status of a level: unless they are listed, archived and deleted ones are left out.
+#: Every effective status of a level: unless they are listed, archived and deleted ones are left
+#: out.
 STATUSES = {
     EntityType.CAMPAIGN: _CAMPAIGN_STATUSES,
     EntityType.ADSET: _ADSET_STATUSES,

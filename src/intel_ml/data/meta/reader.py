@@ -1,4 +1,4 @@
-"""One account, one look: what is there, what it delivered today so far, and what Meta now says about closed days.
+"""One account, one look: what is there, what it delivered so far, what Meta says of closed days.
 
 Reads   the Graph API, through the official SDK and one batch a look.
 Gives   `Look`, `AccountFacts`, pixels.
@@ -83,7 +83,10 @@ class MetaReader:
         self._budget = CallBudget(self.limits)
 
     def accounts(self, *, now: datetime | None = None) -> list[AccountFacts]:
-        """Return the accounts the token may read; one in a currency that is not known is left out."""
+        """Return the accounts the token may read.
+
+        One in a currency that is not known is left out.
+        """
         line = self._line(_MYSELF, now)
         (answer,) = ask(line, [questions.my_accounts(self.limits.rows_per_page)])
         if answer.error is not None:
@@ -98,14 +101,15 @@ class MetaReader:
         with_structure: bool = True,
         now: datetime | None = None,
     ) -> Look:
-        """Return structure, today so far and, where `days` are named, each closed day again: all in one batch.
+        """Return structure, today so far and, if `days` are named, each closed day, in one batch.
 
         `now` is the platform's moment; calls are counted against the hour it lies in.
 
         Raises
         ------
         PlatformError
-            When no part of the look arrived; its class says whether to wait, to renew the token, or to try again.
+            When no part of the look arrived; its class says whether to wait, to renew the token, or
+            to try again.
         """
         moment = now or datetime.now(UTC)
         line = self._line(account.id, moment)
@@ -152,7 +156,7 @@ class MetaReader:
         )
 
     def pixels(self, account: Account, *, now: datetime | None = None) -> PixelLook:
-        """Return every pixel with its events of seven days and its match quality, where the token may read them."""
+        """Return every pixel with its events of seven days and its match quality."""
         moment = now or datetime.now(UTC)
         line = self._line(account.id, moment)
         (listed,) = ask(line, [questions.pixels(account.id, self.limits.rows_per_page)])

@@ -1,12 +1,14 @@
 """Meta's rows to facts; a row that cannot be believed is refused whole, with the reason.
 
-    counts and amounts are strings; a metric that is zero is left out of its row, so in a row that exists absent means 0
-    spend and action values are decimals in major units, budgets are whole minor units, "0" and absent both mean no budget
-    one purchase is listed under several action types: the first present of `PURCHASES` counts, they are never added
+    numbers     strings; a metric that is zero is left out of its row: absent in a row means 0
+    amounts     decimals in major units; budgets whole minor units, "0" and absent both mean none
+    purchases   one purchase stands under several action types: the first present of `PURCHASES`
+                counts, they are never added
 
 Reads   rows of the structure and insights edges.
 Gives   `Described` and `Delivered`, or `Refused`.
-Never   lets NaN, infinity, a negative or an unknown status through; never reads an absent learning stage as "not learning".
+Never   lets NaN, infinity, a negative or an unknown status through; never reads an absent learning
+        stage as "not learning".
 """
 
 from __future__ import annotations
@@ -119,7 +121,10 @@ def moment(value: object, name: str) -> datetime | None:
 
 
 def storable(value: Any) -> Any:
-    """Return `value` as JSON that PostgreSQL takes: no NaN, no NUL, no half characters, no endless text."""
+    """Return `value` as JSON that PostgreSQL takes.
+
+    No NaN, no NUL, no half characters, no endless text.
+    """
     if isinstance(value, Mapping):
         return {storable(str(name)): storable(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -2,7 +2,8 @@
 
 Reads   the usage headers of an answer; the calls we made.
 Gives   the highest use in percent, how long to wait, and `CallBudget`: a token bucket an account.
-Never   believes one entry only: Meta lists several limits an account, and the first is not the fullest.
+Never   believes one entry only: Meta lists several limits an account, and the first is not the
+        fullest.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def regain_seconds(headers: Mapping[str, str]) -> float:
 
 @dataclass(slots=True)
 class CallBudget:
-    """A token bucket for each account: full at the start, refilled evenly over the hour; one item of a batch is one call."""
+    """A token bucket for each account.
+
+    Full at the start, refilled evenly over the hour; one item of a batch is one call.
+    """
 
     limits: ReadLimits
     _left: dict[str, float] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class CallBudget:
             self._left[account] = left - calls
 
     def heed(self, account: str, headers: Mapping[str, str], *, now: datetime) -> None:
-        """Stop asking about the account for a while when the headers say that a limit is nearly reached."""
+        """Stop asking about the account for a while when a limit is nearly reached."""
         wait = regain_seconds(headers)
         if wait == 0 and highest_percent(headers) >= self.limits.fullest_percent:
             wait = self.limits.pause_s

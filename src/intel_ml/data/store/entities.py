@@ -1,8 +1,9 @@
-"""The account's structure as last seen, and every change of it: who edited what between two of our looks.
+"""The account's structure as last seen, and every change of it between two of our looks.
 
 Reads   descriptions of campaigns, ad sets and ads; our own executed actions.
 Gives   rows of `intel_entity` and `intel_entity_revision`; `entities` back as `Described`.
-Never   forgets an entity that is not listed any more; never lets an older look overwrite a newer one.
+Never   forgets an entity that is not listed any more; never lets an older look overwrite a newer
+        one.
 """
 
 from __future__ import annotations
@@ -124,7 +125,10 @@ def write_entities(
 
 
 def add_entities(connection: Connection, found: Sequence[Described], *, seen_at: datetime) -> int:
-    """Add the entities that are not known yet and leave the others as they are; return how many were added."""
+    """Add the entities that are not known yet and leave the others as they are.
+
+    Return how many were added.
+    """
     if not found:
         return 0
     columns = ", ".join(_COLUMNS)
@@ -132,7 +136,8 @@ def add_entities(connection: Connection, found: Sequence[Described], *, seen_at:
         connection, "intel_entity", columns=_COLUMNS, rows=(_plain(e, seen_at) for e in found)
     ) as stage:
         result = connection.exec_driver_sql(
-            f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {stage} ON CONFLICT DO NOTHING"  # noqa: S608  # our own names
+            f"INSERT INTO intel_entity ({columns}) "  # noqa: S608  # our names
+            f"SELECT {columns} FROM {stage} ON CONFLICT DO NOTHING"
         )
     return result.rowcount
 
@@ -151,7 +156,8 @@ def _known(
     connection: Connection, accounts: Iterable[str]
 ) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     rows = connection.exec_driver_sql(
-        f"SELECT {', '.join(_COLUMNS)} FROM intel_entity WHERE ad_account_id = ANY(%(accounts)s)",  # noqa: S608  # our own names
+        f"SELECT {', '.join(_COLUMNS)} FROM intel_entity "  # noqa: S608  # our names
+        "WHERE ad_account_id = ANY(%(accounts)s)",
         {"accounts": list(accounts)},
     ).mappings()
     return {(r["ad_account_id"], r["entity_type"], r["entity_id"]): dict(r) for r in rows}
@@ -178,7 +184,7 @@ def _upsert(connection: Connection, fresh: Sequence[Described], seen_at: datetim
         connection, "intel_entity", columns=_COLUMNS, rows=(_plain(e, seen_at) for e in fresh)
     ) as stage:
         connection.exec_driver_sql(
-            f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {stage} "  # noqa: S608  # our own names
+            f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {stage} "  # noqa: S608  # our names
             f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {updates} "
             "WHERE intel_entity.seen_at <= excluded.seen_at"
         )
@@ -198,8 +204,9 @@ def _touch(connection: Connection, same: Sequence[Described], seen_at: datetime)
 
 
 _TOUCH = text(
-    "UPDATE intel_entity e SET seen_at = :seen_at FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), "
-    "CAST(:ids AS text[])) AS s (account, type, id) "
+    "UPDATE intel_entity e SET seen_at = :seen_at "
+    "FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), CAST(:ids AS text[])) "
+    "AS s (account, type, id) "
     "WHERE e.ad_account_id = s.account AND e.entity_type = s.type AND e.entity_id = s.id"
 )
 
@@ -255,7 +262,10 @@ def _our_values(
 def _is_ours(
     change: _Change, ours: Mapping[Identity, Sequence[tuple[datetime, Mapping[str, Any]]]]
 ) -> bool:
-    """Return whether actions of ours set every edited value; without an edit, whether ours touched it or its parents."""
+    """Return whether actions of ours set every edited value.
+
+    Without an edit, whether ours touched it or its parents.
+    """
     entity = change.entity
     own = [value for at, value in ours.get((entity.type, entity.id), ()) if at >= change.since]
     edits = {name: new for name, (_, new) in change.fields.items() if name in _EDITS}

@@ -81,7 +81,7 @@ class AccountMoment:
 
 
 def account_moment(account: Account, as_of: datetime) -> AccountMoment:
-    """Return the account's view of a UTC moment; days of 23 and 25 hours are as long as they are."""
+    """Return the account's view of a UTC moment; a day of 23 or 25 hours is as long as it is."""
     zone = account.time_zone
     day = account_day(as_of, zone)
     start, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)

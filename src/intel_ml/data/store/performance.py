@@ -1,8 +1,10 @@
-"""What was delivered, into the store: idempotent, in bulk, each restatement beside what was believed before.
+"""What was delivered, into the store: idempotent, in bulk, each restatement beside the one before.
 
 Reads   facts, and the moment they were seen.
-Gives   rows of `intel_performance_snapshot`, `intel_performance_daily`, `intel_pixel_health`, `intel_quarantine`.
-Never   changes a day that is already known: another value is another row; the same value twice is no row.
+Gives   rows of `intel_performance_snapshot`, `intel_performance_daily`, `intel_pixel_health`,
+        `intel_quarantine`.
+Never   changes a day that is already known: another value is another row; the same value twice is
+        no row.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ _FROM_API = "api"
 
 
 def write_snapshots(connection: Connection, rows: Sequence[Delivered], *, seen_at: datetime) -> int:
-    """Store the day so far of each entity as seen at `seen_at`; return how many rows there are for it."""
+    """Store the day so far of each entity as seen at `seen_at`.
+
+    Return how many rows there are for it.
+    """
     if not rows:
         return 0
     ensure_partitions(connection, {row.day for row in rows})
@@ -40,7 +45,7 @@ def write_snapshots(connection: Connection, rows: Sequence[Delivered], *, seen_a
         rows=(_plain(r, seen_at) for r in rows),
     ) as stage:
         connection.exec_driver_sql(
-            f"INSERT INTO intel_performance_snapshot ({_listed(_SNAPSHOT)}) "  # noqa: S608  # our own names
+            f"INSERT INTO intel_performance_snapshot ({_listed(_SNAPSHOT)}) "  # noqa: S608  # our names
             f"SELECT {_listed(_SNAPSHOT)} FROM {stage} "
             f"ON CONFLICT ({_listed(_IDENTITY)}) DO UPDATE SET {_set(_VALUES)}"
         )
@@ -57,8 +62,8 @@ def write_daily(
 ) -> int:
     """Store closed days; return how many rows said something new.
 
-    A row is stored only where a value differs from what was last believed at `seen_at`. `are_totals` names days that
-    stand for a whole unknown period, as in a file without dates.
+    A row is stored only where a value differs from what was last believed at `seen_at`.
+    `are_totals` names days that stand for a whole unknown period, as in a file without dates.
     """
     if not rows:
         return 0
@@ -71,7 +76,7 @@ def write_daily(
         rows=((*_plain(r, seen_at), source, r.day in are_totals) for r in rows),
     ) as stage:
         result = connection.exec_driver_sql(
-            f"INSERT INTO intel_performance_daily ({_listed(_DAILY)}) "  # noqa: S608  # our own names
+            f"INSERT INTO intel_performance_daily ({_listed(_DAILY)}) "  # noqa: S608  # our names
             f"SELECT {_listed(f's.{name}' for name in _DAILY)} FROM {stage} s LEFT JOIN LATERAL ("
             "  SELECT d.* FROM intel_performance_daily d WHERE d.ad_account_id = s.ad_account_id"
             "  AND d.entity_type = s.entity_type AND d.entity_id = s.entity_id AND d.day = s.day"
@@ -85,7 +90,10 @@ def write_daily(
 def write_pixels(
     connection: Connection, pixels: Iterable[Pixel], *, account: AdAccountId, seen_at: datetime
 ) -> int:
-    """Store the pixels as seen at `seen_at`; the 30-day count stays unknown, as Meta tells seven days only."""
+    """Store the pixels as seen at `seen_at`.
+
+    The 30-day count stays unknown, as Meta tells seven days only.
+    """
     rows = [
         {
             "account": account,
@@ -126,7 +134,7 @@ def write_quarantine(
 
 
 def last_daily_read(connection: Connection, account: AdAccountId) -> datetime | None:
-    """Return when closed days of the account last brought something new, None when they never did."""
+    """Return when closed days of the account last brought something new; None before that."""
     seen: datetime | None = connection.execute(
         select(func.max(PerformanceDaily.seen_at)).where(
             PerformanceDaily.ad_account_id == account, PerformanceDaily.source == _FROM_API
@@ -138,8 +146,9 @@ def last_daily_read(connection: Connection, account: AdAccountId) -> datetime | 
 def ensure_partitions(connection: Connection, days: Iterable[date]) -> None:
     """Create the snapshot partitions of `days` that are missing.
 
-    Attaching takes a lock that lets others read and write meanwhile, and an advisory lock keeps two collectors from
-    creating the same day. What exists is asked each time: a partition can be dropped, or rolled back.
+    Attaching takes a lock that lets others read and write meanwhile, and an advisory lock keeps two
+    collectors from creating the same day. What exists is asked each time: a partition can be
+    dropped, or rolled back.
     """
     names = {day: f"intel_performance_snapshot_{day:%Y%m%d}" for day in sorted(set(days))}
     if not _missing(connection, names):
@@ -147,7 +156,8 @@ def ensure_partitions(connection: Connection, days: Iterable[date]) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PARTITION_LOCK})
     for day, name in _missing(connection, names).items():
         connection.exec_driver_sql(
-            f"CREATE TABLE {name} (LIKE intel_performance_snapshot INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+            f"CREATE TABLE {name} "
+            "(LIKE intel_performance_snapshot INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
         )
         connection.exec_driver_sql(
             f"ALTER TABLE intel_performance_snapshot ATTACH PARTITION {name} "
@@ -156,28 +166,31 @@ def ensure_partitions(connection: Connection, days: Iterable[date]) -> None:
 
 
 _PIXELS = text(
-    "INSERT INTO intel_pixel_health (ad_account_id, pixel_id, snapshot_time, pixel_name, events_received_today, "
-    "events_received_7d, event_breakdown, event_match_quality, last_fired_time, funnel_conversion_rates) "
-    "VALUES (:account, :id, :seen_at, :name, :today, :week, CAST(:by_name AS jsonb), :quality, :fired, "
-    "CAST(:funnel AS jsonb)) ON CONFLICT (ad_account_id, pixel_id, snapshot_time) DO UPDATE SET "
+    "INSERT INTO intel_pixel_health (ad_account_id, pixel_id, snapshot_time, pixel_name, "
+    "events_received_today, events_received_7d, event_breakdown, event_match_quality, "
+    "last_fired_time, funnel_conversion_rates) VALUES (:account, :id, :seen_at, :name, :today, "
+    ":week, CAST(:by_name AS jsonb), :quality, :fired, CAST(:funnel AS jsonb)) "
+    "ON CONFLICT (ad_account_id, pixel_id, snapshot_time) DO UPDATE SET "
     "pixel_name = excluded.pixel_name, events_received_today = excluded.events_received_today, "
     "events_received_7d = excluded.events_received_7d, event_breakdown = excluded.event_breakdown, "
-    "event_match_quality = excluded.event_match_quality, last_fired_time = excluded.last_fired_time, "
+    "event_match_quality = excluded.event_match_quality, "
+    "last_fired_time = excluded.last_fired_time, "
     "funnel_conversion_rates = excluded.funnel_conversion_rates"
 )
 # The same refusal in the same look is one row, however often the look is repeated.
 _QUARANTINE = text(
     "INSERT INTO intel_quarantine (ad_account_id, seen_at, source, reason, row) "
     "SELECT :account, :seen_at, :source, :reason, CAST(:row AS jsonb) WHERE NOT EXISTS ("
-    "SELECT FROM intel_quarantine WHERE ad_account_id = :account AND seen_at = :seen_at AND source = :source "
-    "AND reason = :reason AND row = CAST(:row AS jsonb))"
+    "SELECT FROM intel_quarantine WHERE ad_account_id = :account AND seen_at = :seen_at "
+    "AND source = :source AND reason = :reason AND row = CAST(:row AS jsonb))"
 )
 
 
 def _missing(connection: Connection, names: dict[date, str]) -> dict[date, str]:
     found = connection.execute(
         text(
-            "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NULL"
+            "SELECT name FROM unnest(CAST(:names AS text[])) AS name "
+            "WHERE to_regclass(name) IS NULL"
         ),
         {"names": list(names.values())},
     ).scalars()

@@ -37,7 +37,7 @@ def staged(
             for row in rows:
                 copy.write_row(row)
         yield f"pg_temp.{stage}"
-        cursor.execute(f"DELETE FROM pg_temp.{stage}")
+        cursor.execute(f"DELETE FROM pg_temp.{stage}")  # noqa: S608  # our names
 
 
 def as_json(value: object) -> str | None:

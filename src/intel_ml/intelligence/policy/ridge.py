@@ -131,6 +131,14 @@ class Policy:
         means, _ = self._judge(states)
         return means if self._fitted is None else self._fitted.reward.back(means)
 
+    def values_of_log(self, log: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the expected reward of each arm for the `state_*` columns of a log, (n, 6)."""
+        known = self._fitted
+        if known is None:
+            raise NotEnoughDataError(quantity="decisions with a reward", needed=1, seen=0)
+        means = _phi(known, context.of_log(known.context, log)) @ known.theta.T
+        return known.reward.back(means)
+
     def fit(self, log: pd.DataFrame) -> Self:
         """Forget everything, then learn from these decisions."""
         self._fitted = None

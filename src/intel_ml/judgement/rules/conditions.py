@@ -63,7 +63,8 @@ class Multiple:
     times: float = 1.0
 
     def __str__(self) -> str:
-        return f"{{{self.field} * {self.times:g}}}"
+        short = f"{self.times:g}"
+        return f"{{{self.field} * {short if float(short) == self.times else repr(self.times)}}}"
 
 
 Threshold = float | str | Multiple
@@ -71,7 +72,10 @@ Threshold = float | str | Multiple
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One question about one field; `values` are none for trends, two for between, else one or a list."""
+    """One question about one field: no value for a trend, two for between, else one or a list.
+
+    The field times `scale` is in the unit of the values: hours asked of a field in days.
+    """
 
     field: str
     operator: Operator

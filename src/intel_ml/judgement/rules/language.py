@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from intel_ml.core.actions import Action, ActionType
 from intel_ml.core.errors import InvalidValueError, nearest_name
@@ -40,7 +40,7 @@ class ExecutionMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What to look for and what to recommend then; money in it is in major units of the account's currency."""
+    """What to look for, and what to recommend then; money is in major units of the account."""
 
     name: str
     category: Category
@@ -55,6 +55,8 @@ class Rule:
     is_active: bool = True
     priority: int = 0
 
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 _KEYS = (
     *("name", "category", "conditions", "action_type", "action_params", "applies_to"),
@@ -133,7 +135,9 @@ def _action(json: Mapping[str, Any]) -> Action:
         return Action(kind)
     if not isinstance(percent, int | float) or isinstance(percent, bool) or percent != percent // 1:
         raise InvalidValueError(
-            path=path, problem=f"{kind} needs a whole percentage", hint='Example: {"percentage": 20}.'
+            path=path,
+            problem=f"{kind} needs a whole percentage",
+            hint='Example: {"percentage": 20}.',
         )
     whole = int(percent)
     if kind is ActionType.DECREASE_BUDGET:
@@ -178,9 +182,9 @@ def _optional_text(value: Any, path: str) -> str | None:
     return value
 
 
-def _one_of[E: StrEnum](
-    kind: type[E], json: Mapping[str, Any], key: str, *, default: E | None = None
-) -> E:
+def _one_of(
+    kind: type[_Choice], json: Mapping[str, Any], key: str, *, default: _Choice | None = None
+) -> _Choice:
     if default is not None and json.get(key) is None:
         return default
     value = _required(json, key)
@@ -188,7 +192,9 @@ def _one_of[E: StrEnum](
     if not isinstance(value, str) or value not in known:
         near = nearest_name(str(value)[:_LONGEST_NAME], known)
         hint = f"Did you mean '{near}'?" if near else f"Known: {', '.join(known)}."
-        raise InvalidValueError(path=key, problem=f"'{str(value)[:60]}' is not one of them", hint=hint)
+        raise InvalidValueError(
+            path=key, problem=f"'{str(value)[:60]}' is not one of them", hint=hint
+        )
     return kind(value)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from intel_ml.core.errors import InvalidValueError, nearest_name
 from intel_ml.features.catalogue import Feature, Kind, Role, feature, names
@@ -74,14 +74,16 @@ def check_keys(json: Any, *, path: str, known: Iterable[str]) -> None:
 
 @dataclass(slots=True)
 class _Parser:
-    """Counts the nodes while reading, so that a rule too large is refused before it is read whole."""
+    """Counts the nodes while reading, so that a rule too large is refused before its end."""
 
     nodes: int = 0
 
     def node(self, json: Any, *, path: str, depth: int) -> Node:
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise InvalidValueError(path=path, problem=f"a rule has at most {MOST_NODES} conditions")
+            raise InvalidValueError(
+                path=path, problem=f"a rule has at most {MOST_NODES} conditions"
+            )
         if depth > DEEPEST:
             raise InvalidValueError(path=path, problem=f"conditions nest at most {DEEPEST} deep")
         if isinstance(json, Mapping) and ("rules" in json or "field" not in json):
@@ -95,7 +97,9 @@ class _Parser:
             raise _unknown(join, list(Join), path=f"{path}.operator", kind="way to join conditions")
         parts = json.get("rules")
         if not _is_list(parts) or not parts:
-            raise InvalidValueError(path=f"{path}.rules", problem="must be a list that is not empty")
+            raise InvalidValueError(
+                path=f"{path}.rules", problem="must be a list that is not empty"
+            )
         if join == Join.NOT and len(parts) != 1:
             raise InvalidValueError(path=f"{path}.rules", problem="NOT takes exactly one condition")
         nodes = tuple(
@@ -248,5 +252,5 @@ def _unknown(name: Any, known: Iterable[str], *, path: str, kind: str) -> Invali
     return InvalidValueError(path=path, problem=f"'{shown}' is not a {kind}", hint=hint)
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)

@@ -10,14 +10,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import ColumnElement
 
-from intel_ml.core.accounts import Person
-from intel_ml.core.errors import NotFoundError
 from intel_ml.data.store.sessions import platform_now
-from intel_ml.data.store.tables import Notification
+from intel_ml.reporting import notifications as stored
 from intel_ml.surfaces.api.callers import LARGEST_ID, Caller, ThePlatform
 from intel_ml.surfaces.api.schemas import NotificationList, NotificationOut, ReadAll, UnreadCount
 
@@ -37,37 +32,25 @@ def list_notifications(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
 ) -> NotificationList:
     """Return your notifications, newest first."""
+    which = stored.Which.UNREAD if unread else stored.Which.ALL
     with platform.store.session() as session:
-        wanted = (
-            select(Notification)
-            .where(*_yours(session, person))
-            .order_by(Notification.created_at.desc(), Notification.id.desc())
-            .limit(limit)
-        )
-        if unread:
-            wanted = wanted.where(~Notification.is_read)
-        return NotificationList(notifications=[_out(row) for row in session.scalars(wanted)])
+        notes = stored.notifications(session, person=person, which=which, limit=limit)
+    return NotificationList(notifications=[_out(note) for note in notes])
 
 
 @router.get("/count")
 def count_unread(person: Caller, platform: ThePlatform) -> UnreadCount:
     """Return how many are waiting."""
     with platform.store.session() as session:
-        wanted = select(func.count()).where(*_yours(session, person), ~Notification.is_read)
-        return UnreadCount(unread=session.scalar(wanted) or 0)
+        return UnreadCount(unread=stored.unread_count(session, person=person))
 
 
 @router.post("/read-all")
 def read_all(person: Caller, platform: ThePlatform) -> ReadAll:
     """Mark all as read."""
     with platform.store.session() as session:
-        marked = session.scalars(
-            update(Notification)
-            .where(*_yours(session, person), ~Notification.is_read)
-            .values(is_read=True, read_at=platform_now(session))
-            .returning(Notification.id)
-        )
-        return ReadAll(marked=len(list(marked)))
+        marked = stored.mark_all_read(session, person=person, now=platform_now(session))
+        return ReadAll(marked=marked)
 
 
 @router.post("/{notification_id}/read")
@@ -76,29 +59,25 @@ def read_one(
 ) -> NotificationOut:
     """Mark one as read; a second time changes nothing."""
     with platform.store.session() as session:
-        row = session.scalar(
-            select(Notification)
-            .where(Notification.id == notification_id, *_yours(session, person))
-            .with_for_update()
+        note = stored.mark_read(
+            session, person=person, notification_id=notification_id, now=platform_now(session)
         )
-        if row is None:
-            raise NotFoundError(f"There is no notification {notification_id} for you.")
-        if not row.is_read:
-            row.is_read, row.read_at = True, platform_now(session)
-        return _out(row)
+        return _out(note)
 
 
-def _yours(session: Session, person: Person) -> tuple[ColumnElement[bool], ...]:
-    """Return what makes a notification the person's: theirs, of their accounts, not expired."""
-    return (
-        Notification.user_id == person.id,
-        Notification.ad_account_id.in_(person.accounts),
-        or_(Notification.expires_at.is_(None), Notification.expires_at > platform_now(session)),
-    )
-
-
-def _out(row: Notification) -> NotificationOut:
-    columns = set(NotificationOut.model_fields) - {"account_id"}
-    return NotificationOut.model_validate(
-        {name: getattr(row, name) for name in columns} | {"account_id": row.ad_account_id}
+def _out(note: stored.Note) -> NotificationOut:
+    return NotificationOut(
+        id=note.id,
+        account_id=note.account_id,
+        type=note.type,
+        severity=note.severity,
+        title=note.title,
+        message=note.message,
+        related_entity_type=note.entity_type,
+        related_entity_id=note.entity_id,
+        action_url=note.action_url,
+        data=dict(note.data),
+        is_read=note.is_read,
+        read_at=note.read_at,
+        created_at=note.created_at,
     )

@@ -16,6 +16,7 @@ from intel_ml.core.actions import ActionStatus, ActionType
 from intel_ml.core.ids import EntityType
 from intel_ml.core.money import Money
 from intel_ml.core.recommendations import Reason, Source, Verdict
+from intel_ml.judgement.rules.language import Category, ExecutionMode
 
 LONGEST_TEXT = 2_000
 LONGEST_NAME = 200
@@ -24,16 +25,9 @@ LARGEST_PERCENT = 1_000
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
+Word = Annotated[str, StringConstraints(max_length=64)]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)
-]
-Category = Literal[
-    "loss_prevention",
-    "scaling",
-    "learning_protection",
-    "time_based",
-    "budget_reallocation",
-    "fatigue_detection",
 ]
 PatternType = Literal[
     "time_performance",
@@ -43,7 +37,6 @@ PatternType = Literal[
     "conversion_lag",
     "seasonal",
 ]
-ExecutionMode = Literal["approval_required", "automatic", "suggestion_only"]
 
 
 class Request(BaseModel):
@@ -148,7 +141,7 @@ class ScoreOut(BaseModel):
 
 
 class RuleIn(Request):
-    """A rule as the plan's section 8 writes it."""
+    """A rule as the plan's section 8 writes it; the rule language checks its words."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -173,12 +166,14 @@ class RuleIn(Request):
     account_id: str
     name: Name
     description: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
-    category: Category
+    category: Word = Field(json_schema_extra={"enum": [str(one) for one in Category]})
     conditions: dict[str, Any]
-    action_type: Annotated[ActionType, Field(strict=False)]
+    action_type: Word = Field(json_schema_extra={"enum": [str(one) for one in ActionType]})
     action_params: dict[str, Any] = Field(default_factory=dict)
-    execution_mode: ExecutionMode = "approval_required"
-    applies_to: Annotated[EntityType, Field(strict=False)]
+    execution_mode: Word = Field(
+        "approval_required", json_schema_extra={"enum": [str(one) for one in ExecutionMode]}
+    )
+    applies_to: Word = Field(json_schema_extra={"enum": [str(one) for one in EntityType]})
     is_active: bool = True
     priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
     version: Annotated[int, Field(ge=1)] | None = Field(
@@ -354,6 +349,7 @@ class NotificationOut(BaseModel):
     related_entity_type: str | None
     related_entity_id: str | None
     action_url: str | None
+    data: dict[str, Any]
     is_read: bool
     read_at: datetime | None
     created_at: datetime

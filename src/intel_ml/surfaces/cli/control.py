@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from intel_ml.surfaces.cli.output import JSON_OPTION, print_json, print_table, say
+from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def kill(
     reason: Annotated[str, typer.Option(help="Why; everyone will read it.")],
-    as_json: bool = JSON_OPTION,  # noqa: FBT001
+    as_json: bool = Json,  # noqa: FBT001
 ) -> None:
     """Stop every change to every account, within five seconds."""
     _switch(reason, is_on=False, as_json=as_json)
@@ -28,7 +28,7 @@ def kill(
 
 def revive(
     reason: Annotated[str, typer.Option(help="Why it is safe again.")],
-    as_json: bool = JSON_OPTION,  # noqa: FBT001
+    as_json: bool = Json,  # noqa: FBT001
 ) -> None:
     """Allow the executor to act again."""
     _switch(reason, is_on=True, as_json=as_json)
@@ -36,7 +36,7 @@ def revive(
 
 def audit(
     action: Annotated[int, typer.Argument(help="The number of the action.")],
-    as_json: bool = JSON_OPTION,  # noqa: FBT001
+    as_json: bool = Json,  # noqa: FBT001
 ) -> None:
     """Print everything that ever happened to one action."""
     from intel_ml.operations.audit import trail
@@ -61,7 +61,7 @@ def audit(
 
 def undo(
     action: Annotated[int, typer.Argument(help="The number of the executed action.")],
-    as_json: bool = JSON_OPTION,  # noqa: FBT001
+    as_json: bool = Json,  # noqa: FBT001
 ) -> None:
     """Ask the executor to put back what an executed action changed."""
     from intel_ml.operations.undo import undo as undo_action

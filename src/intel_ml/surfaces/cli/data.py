@@ -11,15 +11,13 @@ from typing import Annotated
 import typer
 
 from intel_ml.core.errors import InvalidValueError, UnavailableError, WrongUseError
-from intel_ml.surfaces.cli.output import JSON_OPTION, print_json, print_table, say
+from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 imports = typer.Typer(help="Load performance that did not come from the API.", no_args_is_help=True)
 accounts = typer.Typer(help="The ad accounts and what they are judged by.", no_args_is_help=True)
 users = typer.Typer(help="People who can log in.", no_args_is_help=True)
 tokens = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 database = typer.Typer(help="The database: upgrade, back up, restore.", no_args_is_help=True)
-
-Json = Annotated[bool, JSON_OPTION]
 
 
 @imports.command("csv")

@@ -7,20 +7,16 @@ Never   imports anything heavy before it is needed: `--help` must be instant.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-from typing import Any
 
 import typer
-from click import ClickException, UsageError
-from click.exceptions import Abort, Exit
 
 from intel_ml.core.errors import IntelError, WrongUseError
 from intel_ml.surfaces.cli import control, data, models, running, sandbox
 from intel_ml.surfaces.cli.output import complain
 
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USE = 1, 2
 
 app = typer.Typer(
     name="intel-ml",
@@ -47,53 +43,20 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; every foreseen failure is one line on standard error."""
-    command: Any = typer.main.get_command(app)
+    command = typer.main.get_command(app)
     try:
-        result = command.main(args=arguments, prog_name="intel-ml", standalone_mode=False)
-    except UsageError as error:
-        complain(_usage(error))
-        return WRONG_USE
-    except ClickException as error:
-        complain(error.format_message())
-        return WRONG_USE
-    except Exit as stop:
-        return int(stop.exit_code)
-    except (Abort, KeyboardInterrupt):
-        complain("Stopped.")
-        return INTERRUPTED
+        command.main(args=arguments, prog_name="intel-ml")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
     except WrongUseError as error:
         complain(str(error))
         return WRONG_USE
     except IntelError as error:
         complain(str(error))
-        return FAILED
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain again while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    return int(result) if isinstance(result, int) else 0
-
-
-def _usage(error: UsageError) -> str:
-    """Return what was wrong and the nearest thing that exists."""
-    message = error.format_message()
-    known = _known_words(error)
-    wrong = next(
-        (word for word in message.replace("'", " ").replace('"', " ").split() if word in sys.argv),
-        "",
-    )
-    near = difflib.get_close_matches(wrong.rstrip("."), known, n=1) if wrong else []
-    hint = "" if not near or near[0] in message else f" Did you mean '{near[0]}'?"
-    where = error.ctx.command_path if error.ctx else "intel-ml"
-    return f"{message}{hint} See `{where} --help`."
-
-
-def _known_words(error: UsageError) -> list[str]:
-    if error.ctx is None:
-        return []
-    command: Any = error.ctx.command
-    options = [name for parameter in command.params for name in parameter.opts]
-    return options + list(getattr(command, "commands", {}))
+    return FAILED
 
 
 if __name__ == "__main__":

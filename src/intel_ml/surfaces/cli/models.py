@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intel_ml.surfaces.cli.output import JSON_OPTION, print_json, print_table, say
+from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from intel_ml.data.store.sessions import Store
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The models: list, show, promote, demote, roll back, compare.", no_args_is_help=True
 )
-Json = Annotated[bool, JSON_OPTION]
 Name = Annotated[str, typer.Argument(help="The model, e.g. campaign-policy.")]
 
 

@@ -11,11 +11,11 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-JSON_OPTION = typer.Option(False, "--json", help="Print one JSON document instead of text.")  # noqa: FBT003  # typer's way
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 def print_json(value: Any) -> None:

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
-from intel_ml.surfaces.cli.output import JSON_OPTION, print_json, print_table, say
+from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 PROCESSES = ("sandbox", "mlflow", "executor", "api", "ui", "scheduler")
-Json = Annotated[bool, JSON_OPTION]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,7 +68,8 @@ def status(as_json: Json = False) -> None:
         print_json(found)
         return
     say(
-        f"Platform time {found.now:%Y-%m-%d %H:%M} UTC. Acting is {'allowed' if found.acting else 'OFF'}: {found.acting_reason}"
+        f"Platform time {found.now:%Y-%m-%d %H:%M} UTC. "
+        f"Acting is {'allowed' if found.acting else 'OFF'}: {found.acting_reason}."
     )
     print_table(
         "Processes",

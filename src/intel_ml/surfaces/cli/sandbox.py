@@ -7,10 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from intel_ml.core.errors import WrongUseError
-from intel_ml.surfaces.cli.output import JSON_OPTION, print_json, print_table, say
+from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 app = typer.Typer(help="The simulated ad platform.", no_args_is_help=True)
-Json = Annotated[bool, JSON_OPTION]
 
 
 @app.command()

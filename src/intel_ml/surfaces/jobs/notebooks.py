@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +55,6 @@ def run_notebook(request: NotebookRun, *, registry: Registry) -> str:
     from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415  # with papermill
 
     _use_engine()
-    _refuse_unknown(request)
     tags = {"notebook": request.notebook.name, "slot": request.slot, "git_revision": git_revision()}
     run = registry.open_run(request.name, request.slot, tags=tags)
     run.log_params(request.parameters)
@@ -108,13 +106,12 @@ def parameters_of(notebook: Path) -> dict[str, str]:
     return {name: str(one["default"]) for name, one in found.items()}
 
 
-def _refuse_unknown(request: NotebookRun) -> None:
-    known = parameters_of(request.notebook)
-    for name in request.parameters:
+def refuse_unknown(notebook: Path, parameters: Mapping[str, object]) -> None:
+    """Refuse a parameter the notebook's `parameters` cell does not have."""
+    known = parameters_of(notebook) if parameters else {}
+    for name in parameters:
         if name not in known:
-            raise UnknownNameError(
-                kind=f"parameter of {request.notebook.name}", name=name, known=known
-            )
+            raise UnknownNameError(kind=f"parameter of {notebook.name}", name=name, known=known)
 
 
 def _cell_message(request: NotebookRun, error: Any) -> str:
@@ -156,7 +153,6 @@ def _use_engine() -> None:
                 log_output=False,
             )
             client.create_kernel_manager()
-            client.km.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             client.km.transport = "ipc" if os.name == "posix" else "tcp"
             return client.execute(env=given["environment"])
 

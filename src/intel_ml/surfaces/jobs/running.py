@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from intel_ml.core.errors import IntelError, UnknownNameError
 from intel_ml.data.store.sessions import Store
 from intel_ml.learning.registry import Registry
 from intel_ml.surfaces.jobs.leases import Ending, Lease, claim, end, renewing, slot_key
-from intel_ml.surfaces.jobs.notebooks import NotebookFailedError, NotebookRun, run_notebook
+from intel_ml.surfaces.jobs.notebooks import NotebookFailedError, NotebookRun, refuse_unknown, run_notebook
 from intel_ml.surfaces.jobs.schedules import Schedule, discover
 from intel_ml.surfaces.settings import Settings
 
@@ -107,6 +108,7 @@ def _schedule(name: str, context: JobContext) -> Schedule:
 def _check(schedule: Schedule, given: Mapping[str, object], context: JobContext) -> None:
     """Refuse what cannot run before a run is made of it."""
     if schedule.job is None:
+        refuse_unknown(_notebook(schedule, context), given)
         return
     if schedule.job not in context.jobs:
         raise UnknownNameError(kind="job", name=schedule.job, known=context.jobs)
@@ -124,7 +126,7 @@ def _run(
             result = context.jobs[schedule.job](context, **given)
             return Ending("done", result=result)
         request = NotebookRun(
-            notebook=context.settings.project / "notebooks" / str(schedule.notebook),
+            notebook=_notebook(schedule, context),
             name=schedule.name,
             slot=lease.slot,
             parameters=given,
@@ -138,6 +140,10 @@ def _run(
     except Exception as error:  # noqa: BLE001  # a run that fails is a result, whatever it raised
         return Ending("failed", message=_short(error))
     return Ending("done", run_id=run_id, result={"run_id": run_id})
+
+
+def _notebook(schedule: Schedule, context: JobContext) -> Path:
+    return context.settings.project / "notebooks" / str(schedule.notebook)
 
 
 def _short(error: BaseException) -> str:

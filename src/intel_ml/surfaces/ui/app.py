@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import warnings
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,7 +26,7 @@ from intel_ml.surfaces.ui.guards import Guards
 from intel_ml.surfaces.ui.pages import Pages
 from intel_ml.surfaces.ui.people import Door, routes
 from intel_ml.surfaces.ui.shell import PAGES
-from intel_ml.surfaces.ui.theme import ICON, NAME, head
+from intel_ml.surfaces.ui.theme import ICON, NAME
 
 _READY = "window.intel.ready(element, server)"
 _FACES = ["system-ui", "sans-serif"]
@@ -43,19 +44,22 @@ def create_ui(store: Store, settings: Settings) -> FastAPI:
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(door))
     _add_small_routes(app)
-    app = gr.mount_gradio_app(
-        app,
-        _blocks(pages),
-        path="/",
-        auth_dependency=door.name_of,
-        theme=gr.themes.Default(font=_FACES, font_mono=_MONO),
-        head=head(),
-        ssr_mode=False,
-        run_history=False,
-        footer_links=[],
-        show_error=False,
-        mcp_server=False,
-    )
+    blocks = _blocks(pages)
+    with warnings.catch_warnings():
+        # It warns that it turns off, for several pages, what is turned off here anyway.
+        warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)
+        app = gr.mount_gradio_app(
+            app,
+            blocks,
+            path="/",
+            auth_dependency=door.name_of,
+            theme=gr.themes.Default(font=_FACES, font_mono=_MONO),
+            ssr_mode=False,
+            run_history=False,
+            footer_links=[],
+            show_error=False,
+            mcp_server=False,
+        )
 
     def first(request: Request) -> str:
         return pages.first(request.url.path, request.query_params, request.cookies)

@@ -13,6 +13,7 @@ from datetime import datetime
 from intel_ml.core.actions import ARMS, ActionStatus, ActionType, Arm
 from intel_ml.core.ids import LEVEL_NAMES
 from intel_ml.core.recommendations import Reason
+from intel_ml.operations.values import Value
 from intel_ml.reporting.cards import Card
 from intel_ml.surfaces.ui.sparkline import sparkline
 from intel_ml.surfaces.ui.wording import ago, amount, left, number, percent, quantity, safe
@@ -105,6 +106,21 @@ def pmf_html(card: Card) -> str:
     )
 
 
+def change_words(before: Value, after: Value) -> str:
+    """Return what differs between two values, as text.
+
+    >>> change_words(Value("JPY", 6000, "ACTIVE"), Value("JPY", 4800, "ACTIVE"))
+    '6,000 → 4,800 JPY a day'
+    """
+    parts = []
+    old, new = before.daily_budget, after.daily_budget
+    if old and new and old != new:
+        parts.append(f"{amount(old.major, old.currency)} → {new} a day")
+    if before.status and after.status and before.status != after.status:
+        parts.append(f"{before.status.capitalize()} → {after.status.capitalize()}")
+    return ", ".join(parts) or str(before)
+
+
 def _row(card: Card, *, is_open: bool, now: datetime) -> str:
     return (
         f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
@@ -124,7 +140,7 @@ def _headline(card: Card) -> str:
 
 
 def _heading(card: Card, now: datetime) -> str:
-    change = f"{safe(card.value_before)} → {safe(card.value_after)}"
+    change = safe(change_words(card.value_before, card.value_after))
     danger = ' <span class="tag danger">⏸ stops delivery</span>' if _is_pause(card) else ""
     return (
         '<header><button type="button" class="plain back" data-do="close">‹ Queue</button>'

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from intel_ml.core.errors import IntelError
 from intel_ml.surfaces.ui.people import NobodyError, login_path
 from intel_ml.surfaces.ui.shell import PAGES, trouble_html
+from intel_ml.surfaces.ui.theme import head
 
 FirstContent = Callable[[Request], str]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -102,7 +103,7 @@ def _with_content(send: Send, content: bytes) -> Send:
         body.extend(message.get("body", b""))
         if message.get("more_body"):
             return
-        page = insert(bytes(body), content)
+        page = insert(bytes(body), head=head().encode(), content=content)
         MutableHeaders(scope=held[0])["content-length"] = str(len(page))
         MutableHeaders(scope=held[0])["cache-control"] = "no-store"
         await send(held[0])
@@ -111,12 +112,14 @@ def _with_content(send: Send, content: bytes) -> Send:
     return sending
 
 
-def insert(page: bytes, content: bytes) -> bytes:
-    """Return the page with `content` as the first thing of its body.
+def insert(page: bytes, *, head: bytes, content: bytes) -> bytes:
+    """Return the page with `head` as the last thing of its head and `content` as the first of its body.
 
-    >>> insert(b"<html><body class=x><p>", b"<main></main>")
-    b'<html><body class=x><main></main><p>'
+    >>> insert(b"<head></head><body class=x><p>", head=b"<style>", content=b"<main>")
+    b'<head><style></head><body class=x><main><p>'
     """
-    start = page.find(b"<body")
-    end = page.find(b">", start) + 1 if start >= 0 else 0
-    return page[:end] + content + page[end:] if end else page
+    ends, start = page.find(b"</head>"), page.find(b"<body")
+    if ends < 0 or start < 0:
+        return page
+    opened = page.find(b">", start) + 1
+    return page[:ends] + head + page[ends:opened] + content + page[opened:]

@@ -8,10 +8,9 @@
   const main = () => $("main.intel");
   const isDesk = () => main()?.dataset.page === "approvals";
   const rows = () => [...document.querySelectorAll("main .row")];
-  const field = (name) => $(`main [data-set="${name}"]`)?.value ?? "";
 
   function standing() {
-    const data = main().dataset, all = { page: data.page, account: field("account") };
+    const data = main().dataset, all = { page: data.page };
     for (const control of document.querySelectorAll("main [data-set]")) all[control.dataset.set] = control.value;
     for (const control of document.querySelectorAll('main [data-choose][aria-pressed="true"]'))
       all[control.dataset.choose] = control.dataset.value;
@@ -285,6 +284,7 @@
     serve = server.serve;
     if (isDesk()) mark();
     for (const go of waiting.splice(0)) go();
+    if (page?.dataset.page === "trouble") return void setTimeout(() => location.reload(), EVERY_MS);
     setInterval(() => { if (!document.hidden && !flying && !deciding) ask("look"); }, EVERY_MS);
   }
   document.addEventListener("DOMContentLoaded", () => { if (isDesk()) mark(); });

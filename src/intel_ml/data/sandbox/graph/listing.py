@@ -1,0 +1,102 @@
+"""Lists: filters and pages.
+
+Reads   `filtering`, `limit`, `after` and rows.
+Gives   the rows asked for, one page at a time.
+Never   offers `next` where nothing follows.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from intel_ml.data.sandbox.graph.errors import bad_parameter
+
+_DEFAULT_LIMIT = 25
+_MOST = 5000
+Test = Callable[[Any, Any], bool]
+
+_OPERATORS: dict[str, Test] = {
+    "EQUAL": lambda seen, asked: str(seen) == str(asked),
+    "NOT_EQUAL": lambda seen, asked: str(seen) != str(asked),
+    "GREATER_THAN": lambda seen, asked: float(seen) > float(asked),
+    "GREATER_THAN_OR_EQUAL": lambda seen, asked: float(seen) >= float(asked),
+    "LESS_THAN": lambda seen, asked: float(seen) < float(asked),
+    "LESS_THAN_OR_EQUAL": lambda seen, asked: float(seen) <= float(asked),
+    "IN": lambda seen, asked: str(seen) in {str(one) for one in asked},
+    "NOT_IN": lambda seen, asked: str(seen) not in {str(one) for one in asked},
+    "IN_RANGE": lambda seen, asked: float(asked[0]) <= float(seen) <= float(asked[1]),
+    "NOT_IN_RANGE": lambda seen, asked: not float(asked[0]) <= float(seen) <= float(asked[1]),
+    "CONTAIN": lambda seen, asked: str(asked).lower() in str(seen).lower(),
+    "NOT_CONTAIN": lambda seen, asked: str(asked).lower() not in str(seen).lower(),
+}
+
+
+class Filter:
+    """One condition on a field of a row."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        try:
+            self.field, self.operator, self.value = raw["field"], raw["operator"], raw["value"]
+        except (KeyError, TypeError) as error:
+            raise bad_parameter("filtering needs field, operator and value") from error
+        if self.operator not in _OPERATORS:
+            raise bad_parameter(f"filtering operator must be one of: {', '.join(_OPERATORS)}")
+
+    def holds(self, seen: object) -> bool:
+        """Return whether a value passes."""
+        try:
+            return _OPERATORS[self.operator](seen, self.value)
+        except (TypeError, ValueError, IndexError) as error:
+            raise bad_parameter(f"filtering value of {self.field} can't be compared") from error
+
+
+def parse_filters(text: str | None) -> tuple[Filter, ...]:
+    """Return the conditions of a `filtering` parameter."""
+    if not text:
+        return ()
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise bad_parameter("filtering must be a JSON array") from error
+    if not isinstance(raw, list):
+        raise bad_parameter("filtering must be a JSON array")
+    return tuple(Filter(one) for one in raw)
+
+
+def bounds(params: Mapping[str, str], *, total: int) -> tuple[int, int]:
+    """Return the half-open range of rows of the page asked for."""
+    limit = params.get("limit", str(_DEFAULT_LIMIT))
+    if not limit.isdigit() or int(limit) < 1:
+        raise bad_parameter("limit must be a positive integer")
+    first = _offset(params["after"]) if params.get("after") else 0
+    return min(first, total), min(first + min(int(limit), _MOST), total)
+
+
+def page(rows: Sequence[Any], *, params: Mapping[str, str], url: str, span: tuple[int, int, int]) -> dict[str, Any]:
+    """Return `data` and `paging` for rows `span` = (first, end, total); the next page's URL carries the token."""
+    first, end, total = span
+    if not rows:
+        return {"data": []}
+    paging: dict[str, Any] = {"cursors": {"before": _cursor(first), "after": _cursor(end)}}
+    kept = {name: value for name, value in params.items() if name not in {"after", "before"}}
+    if end < total:
+        paging["next"] = f"{url}?{urlencode({**kept, 'after': _cursor(end)})}"
+    if first > 0:
+        paging["previous"] = f"{url}?{urlencode({**kept, 'before': _cursor(first)})}"
+    return {"data": list(rows), "paging": paging}
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(f"r{offset}".encode()).decode().rstrip("=")
+
+
+def _offset(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return int(text.removeprefix("r"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise bad_parameter("Invalid cursors values") from error

@@ -1,0 +1,129 @@
+"""Names for groups of entities: the plan's (§10.2), in the account's own scale.
+
+The plan's 20, 40 and 60 are 1, 2 and 3 times its target of 20, so a group is judged by CPA over
+target. Without a target, by where its typical CPA lies among all entities. A group whose fatigue is
+unknown is judged by CPA alone and says so; two groups with one name are told apart by what differs
+most.
+
+Reads   typical values of each group, scaled and not.
+Gives   a name, a basis and a short description for each.
+Never   says of a group what wasn't measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STAR = "Star Performers"
+RELIABLE = "Reliable Workhorses"
+FATIGUING = "Fast Fatiguing"
+COSTLY = "High CPA Candidates for Pause"
+MIXED = "Mixed Performance"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where a CPA stops being excellent, good, bearable; and a fatigue rate low, bearable, fast."""
+
+    star: float
+    reliable: float
+    costly: float
+    fatigue_low: float = 0.1
+    fatigue_fair: float = 0.2
+    fatigue_fast: float = 0.3
+
+
+#: By CPA over target, as the plan draws them; by rank among all entities without a target.
+BY_TARGET = Lines(star=1.0, reliable=2.0, costly=3.0)
+BY_RANK = Lines(star=0.33, reliable=0.55, costly=0.65)
+
+SPOKEN: dict[str, str] = {
+    "avg_cpa_ratio": "CPA",
+    "avg_cpa": "CPA",
+    "cpa_volatility": "CPA volatility",
+    "conversion_rate": "conversion rate",
+    "fatigue_rate": "fatigue",
+    "optimal_frequency": "best frequency",
+    "best_hour_concentration": "concentration on few hours",
+    "budget_efficiency": "budget efficiency",
+    "ctr": "CTR",
+    "cpc": "CPC",
+}
+_STRONG, _CLEAR = 1.5, 0.5
+_DESCRIBED = 3
+_PAIR = ("lower", "higher")
+_NAMED = 3
+
+
+def label(cpa: float, fatigue: float, lines: Lines) -> str:
+    """Return the plan's name for a group; a condition on the unknown doesn't hold against it.
+
+    >>> label(0.8, 0.05, BY_TARGET), label(0.8, 0.5, BY_TARGET), label(3.5, 0.0, BY_TARGET)
+    ('Star Performers', 'Fast Fatiguing', 'High CPA Candidates for Pause')
+    """
+    if cpa < lines.star and not fatigue >= lines.fatigue_low:
+        return STAR
+    if cpa < lines.reliable and not fatigue >= lines.fatigue_fair:
+        return RELIABLE
+    if fatigue > lines.fatigue_fast:
+        return FATIGUING
+    if cpa > lines.costly:
+        return COSTLY
+    return MIXED
+
+
+def basis(*, has_target: bool, fatigue: float) -> str:
+    """Return what a name rests on."""
+    cost = "CPA over target" if has_target else "rank of CPA among all entities (no target known)"
+    return cost if math.isfinite(fatigue) else f"{cost}; fatigue unknown"
+
+
+def describe(centre: Mapping[str, float]) -> str:
+    """Return what stands out of a scaled centre, strongest first.
+
+    >>> describe({"avg_cpa": 2.0, "ctr": -0.8, "cpc": 0.1})
+    'very high CPA, low CTR'
+    """
+    order = sorted(centre, key=lambda name: -abs(centre[name]))
+    said = [_side(name, centre[name]) for name in order if abs(centre[name]) >= _CLEAR]
+    return ", ".join(said[:_DESCRIBED]) or "close to the typical entity"
+
+
+def told_apart(
+    names: Sequence[str], centres: NDArray[np.float64], features: Sequence[str]
+) -> list[str]:
+    """Return names that are all different: what differs most is added where two would be one."""
+    result = list(names)
+    for name in dict.fromkeys(names):
+        same = [at for at, other in enumerate(names) if other == name]
+        if len(same) == 1:
+            continue
+        group = centres[same]
+        widest = int(np.argmax(np.ptp(group, axis=0)))
+        spoken = SPOKEN.get(features[widest], features[widest])
+        order = np.argsort(group[:, widest], kind="stable")
+        for rank, index in enumerate(order):
+            result[same[int(index)]] = f"{name}: {_word(rank, len(same))} {spoken}"
+    return result
+
+
+def _word(rank: int, count: int) -> str:
+    if count == len(_PAIR):
+        return _PAIR[rank]
+    if rank == count - 1:
+        return "highest"
+    return (
+        ("lowest", "second lowest", "third lowest")[rank]
+        if rank < _NAMED
+        else f"{rank + 1}th lowest"
+    )
+
+
+def _side(name: str, amount: float) -> str:
+    side = "high" if amount > 0 else "low"
+    return f"{'very ' if abs(amount) >= _STRONG else ''}{side} {SPOKEN.get(name, name)}"

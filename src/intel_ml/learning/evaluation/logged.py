@@ -1,0 +1,84 @@
+"""What every estimator reads and gives.
+
+Notation: decision i, executed arm a_i with logged probability p_i, reward r_i, candidate pmf pi(. | x_i),
+weight w_i = pi(a_i | x_i) / p_i.
+
+Reads   arrays.
+Gives   `LoggedDecisions`, `Estimate`.
+Never   accepts a probability outside (0, 1] or a reward that isn't finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.errors import InvalidValueError
+
+_SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDecisions:
+    """n logged decisions and what a candidate would have done: `pmf_new` is (n, arms), `reward_model` too, where there is one."""
+
+    pmf_logged: NDArray[np.float64]
+    rewards: NDArray[np.float64]
+    actions: NDArray[np.intp]
+    pmf_new: NDArray[np.float64]
+    reward_model: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        rows = len(self.actions)
+        if not rows == len(self.pmf_logged) == len(self.rewards) == len(self.pmf_new):
+            raise InvalidValueError(path="actions", problem="the arrays differ in length")
+        if rows == 0:
+            raise InvalidValueError(path="actions", problem="there is no decision")
+        if not ((self.pmf_logged > 0) & (self.pmf_logged <= 1 + _SUM_TOLERANCE)).all():
+            raise InvalidValueError(path="pmf_logged", problem="a probability is outside (0, 1]")
+        if not np.isfinite(self.rewards).all():
+            raise InvalidValueError(path="rewards", problem="a reward is not finite")
+        if (self.pmf_new < 0).any() or np.abs(self.pmf_new.sum(axis=1) - 1).max() > _SUM_TOLERANCE:
+            raise InvalidValueError(path="pmf_new", problem="a row doesn't sum to 1")
+        if self.reward_model is not None and self.reward_model.shape != self.pmf_new.shape:
+            raise InvalidValueError(path="reward_model", problem="its shape is not that of pmf_new")
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """w = pi(a | x) / p, (n,)."""
+        chosen: NDArray[np.float64] = self.pmf_new[np.arange(len(self)), self.actions]
+        return chosen / self.pmf_logged
+
+    def take(self, rows: NDArray[np.bool_] | Sequence[int]) -> LoggedDecisions:
+        """Return some of the decisions."""
+        model = self.reward_model
+        return LoggedDecisions(
+            self.pmf_logged[rows],
+            self.rewards[rows],
+            self.actions[rows],
+            self.pmf_new[rows],
+            None if model is None else model[rows],
+        )
+
+    def with_model(self, reward_model: NDArray[np.float64]) -> LoggedDecisions:
+        """Return the same decisions beside predicted rewards of every arm."""
+        return replace(self, reward_model=reward_model)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A policy's value per decision with its interval, and how much of the log speaks for it."""
+
+    value: float
+    low: float
+    high: float
+    ess: float
+    max_weight: float
+    mean_weight: float
+    n: int

@@ -1,0 +1,127 @@
+"""Rewards: what came of a decision, and what would have come anyway.
+
+    before_after    the plan's formula (§10.3), state after against state before
+    against_holdout before_after less the mean of held-out units that hit the same trigger
+    effect          mean of treated less mean of held out, adjusted for the pre-period (ANCOVA; Deng et al., 2013, WSDM: CUPED)
+
+Actions fire when a metric is at its worst, so it recovers anyway: before_after reports a win of 19 % where nothing was done. Only
+held-out units tell what the action did.
+
+Reads   states as mappings of features, rewards as numbers.
+Gives   a reward or None, and `Effect` with its interval.
+Never   takes the unknown for zero: a needed value that is missing makes the reward None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.actions import Arm
+from intel_ml.features.states import Value
+from intel_ml.learning.evaluation.intervals import t_quantile
+
+MIN_HELD_OUT = 2
+#: The plan's numbers.
+BETTER_CPA, WORSE_CPA, BETTER_ROAS = 50.0, 30.0, 20.0
+WINNER_ROAS, LOSER_CPA_RATIO = 2.0, 2.0
+PAUSED_A_WINNER, CAUGHT_A_LOSER = -100.0, 50.0
+
+
+def before_after(
+    before: Mapping[str, Value], after: Mapping[str, Value], *, arm: Arm
+) -> float | None:
+    """Return the plan's reward; None where a value it needs is unknown.
+
+    >>> before_after(
+    ...     {"cpa_ratio": 2.0, "roas": 1.0}, {"cpa_ratio": 1.5, "roas": 1.5}, arm=Arm.MAINTAIN
+    ... )
+    35.0
+    """
+    ratio, ratio_after = _number(before, "cpa_ratio"), _number(after, "cpa_ratio")
+    roas, roas_after = _number(before, "roas"), _number(after, "roas")
+    if ratio is None or ratio_after is None or roas is None or roas_after is None:
+        return None
+    gain = ratio - ratio_after
+    reward = gain * (BETTER_CPA if ratio_after < ratio else WORSE_CPA)
+    reward += (roas_after - roas) * BETTER_ROAS
+    if arm is not Arm.PAUSE:
+        return reward
+    if roas > WINNER_ROAS:
+        reward += PAUSED_A_WINNER
+    if ratio > LOSER_CPA_RATIO:
+        conversions = _number(before, "conversions")
+        if conversions is None:
+            return None
+        reward += CAUGHT_A_LOSER if conversions == 0 else 0.0
+    return reward
+
+
+def against_holdout(treated: float | None, held_out: Sequence[float]) -> float | None:
+    """Return a reward less the mean of held-out units; None until there are enough of them.
+
+    >>> against_holdout(35.0, [20.0, 30.0])
+    10.0
+    """
+    known = [reward for reward in held_out if math.isfinite(reward)]
+    if treated is None or not math.isfinite(treated) or len(known) < MIN_HELD_OUT:
+        return None
+    return treated - sum(known) / len(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Outcomes of some units, and what each was like before (same order), where that is known."""
+
+    outcomes: Sequence[float]
+    before: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What treatment did: mean difference with its interval."""
+
+    value: float
+    low: float
+    high: float
+    treated: int
+    held_out: int
+
+
+def effect(treated: Units, held_out: Units, *, level: float = 0.95) -> Effect | None:
+    """Return the effect of treatment; None where either side has fewer than two units.
+
+    With `before` on both sides outcomes are regressed on treatment and the centred pre-period, whose noise then no longer counts.
+    """
+    y = np.array([*treated.outcomes, *held_out.outcomes], dtype=np.float64)
+    n_treated, n_held = len(treated.outcomes), len(held_out.outcomes)
+    if min(n_treated, n_held) < MIN_HELD_OUT:
+        return None
+    is_treated = np.arange(len(y)) < n_treated
+    columns: list[NDArray[np.float64]] = [np.ones(len(y)), is_treated.astype(np.float64)]
+    if treated.before is not None and held_out.before is not None:
+        pre = np.array([*treated.before, *held_out.before], dtype=np.float64)
+        if len(y) > len(columns) + 1 and np.ptp(pre) > 0:
+            columns.append(pre - pre.mean())
+    design = np.column_stack(columns)
+    inverse = np.linalg.inv(design.T @ design)
+    fitted = inverse @ design.T @ y
+    misses = y - design @ fitted
+    # Heteroscedasticity-robust (HC2): treatment may change the spread as well.
+    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    meat = (design * (misses**2 / np.maximum(1 - leverage, 1e-9))[:, None]).T @ design
+    spread = math.sqrt(max(float((inverse @ meat @ inverse)[1, 1]), 0.0))
+    reach = t_quantile(level, len(y) - design.shape[1]) * spread
+    value = float(fitted[1])
+    return Effect(value, value - reach, value + reach, treated=n_treated, held_out=n_held)
+
+
+def _number(state: Mapping[str, Value], name: str) -> float | None:
+    value = state.get(name)
+    if value is None or isinstance(value, str) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,0 +1,207 @@
+"""One cycle of one account: every active entity judged, drawn, logged; what is to be done, proposed.
+
+Reads   the account's latest states, structure, rules, and the policy that is handed in.
+Gives   decisions, proposals, notices, and a `CycleReport` of what was looked at.
+Never   decides twice about the same moment, and never acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.actions import Arm
+from intel_ml.core.ids import LEVEL_NAMES, Entity, EntityType
+from intel_ml.core.recommendations import Mode
+from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.tables import AutomationRule, CollectionRun
+from intel_ml.features.catalogue import features_hash
+from intel_ml.features.states import States
+from intel_ml.judgement.rules.language import Rule
+from intel_ml.learning.states import read_states, save_states
+from intel_ml.operations import notices, proposals, rulebook
+from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
+from intel_ml.operations.drawing import Draw, Shares, certain, draw
+from intel_ml.operations.judging import Judged, Judges, PolicyInUse, Verdicts, judge
+from intel_ml.operations.limits import Limits
+from intel_ml.operations.standing import Standing, standings
+
+log = structlog.get_logger()
+
+CYCLE, REQUEST = "cycle", "request"
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one cycle looked at and what came of it; `unknown` counts, by rule, what could not be told."""
+
+    account_id: str
+    as_of: datetime
+    checked: int
+    hits: int
+    unknown: Mapping[str, int]
+    decisions: int
+    proposals: int
+    held_out: int
+    explored: int
+    notices: int
+
+
+def decide(  # noqa: PLR0913  # the account, its moment, its limits, and the models that are handed in
+    store: Store,
+    account: Account,
+    *,
+    now: datetime,
+    limits: Limits,
+    policy: PolicyInUse | None = None,
+    archetypes: Mapping[Entity, str] | None = None,
+    mode: Mode | None = None,
+) -> CycleReport:
+    """Run the account's cycle for the moment `now`; run again for the same moment, it changes nothing."""
+    with store.connection() as connection:
+        states = read_states(connection, accounts=[account], as_of=now)
+        save_states(connection, states)
+    with store.session() as session:
+        places = standings(session, account, now=now, limits=limits)
+        states = _active(states, places)
+        judges = Judges(
+            rules=rulebook.rules(session, account.id),
+            policy=policy,
+            archetypes=archetypes or {},
+            mode=mode or account.mode,
+            limits=limits,
+            currency=account.currency,
+        )
+        keys = [decision_id(entity, as_of=now) for entity in states.entities]
+        verdicts = judge(states, places, judges, keys=keys)
+        decided = [
+            Decided(key, one, drawn(one, limits=limits, key=key))
+            for key, one in zip(keys, verdicts.judged, strict=True)
+        ]
+        moment = Moment(now, CYCLE, judges.mode, features_hash())
+        new = log_decisions(session, moment, decided)
+        fresh = [one for one in decided if one.id in new]
+        cycle = proposals.Cycle(
+            account=account,
+            now=now,
+            data_as_of=_data_as_of(session, account, now=now),
+            limits=limits,
+            features=tuple(policy.policy.features) if policy else (),
+        )
+        proposals.expire(session, now=now)
+        proposals.overtake(session, account, still=_still(verdicts), now=now)
+        acting = [one for one in fresh if one.draw.arm is not Arm.MAINTAIN]
+        made = proposals.propose(session, cycle, [proposals.Proposed(o.id, o.judged, o.draw) for o in acting])
+        said = _notices(verdicts, places, account, now=now) if fresh else []
+        told = notices.say(session, account_id=account.id, notices=[*said, *_summary(account, made, now)], now=now)
+        _count_hits(session, account, verdicts, now=now) if fresh else None
+    report = CycleReport(
+        account_id=account.id,
+        as_of=now,
+        checked=verdicts.evaluation.checked,
+        hits=len(verdicts.evaluation.hits),
+        unknown=dict(verdicts.evaluation.unknown),
+        decisions=len(fresh),
+        proposals=len(made),
+        held_out=sum(one.draw.is_held_out for one in fresh),
+        explored=sum(one.draw.is_explored for one in fresh),
+        notices=told,
+    )
+    log.info("cycle decided", account=account.id, checked=report.checked, hits=report.hits, proposals=report.proposals)
+    return report
+
+
+def drawn(one: Judged, *, limits: Limits, key: str) -> Draw:
+    """Return what is proposed for one entity; what is to be left alone for now is left alone for certain."""
+    if one.standing.busy is not None or (one.withheld is not None and one.action is None):
+        return certain(Arm.MAINTAIN)
+    may_explore = one.standing.entity.type is EntityType.ADSET
+    shares = Shares(limits.holdout_share, limits.exploration_share if may_explore else 0.0)
+    return draw(one.arm, base=one.base, allowed=one.allowed, shares=shares, key=key)
+
+
+def _active(states: States, places: Mapping[Entity, Standing]) -> States:
+    rows = [
+        row
+        for row, entity in enumerate(states.entities)
+        if (place := places.get(entity)) is not None and place.delivers
+    ]
+    return states.take(rows)
+
+
+def _data_as_of(session: Session, account: Account, *, now: datetime) -> datetime:
+    latest = session.scalar(
+        select(func.max(CollectionRun.as_of)).where(
+            CollectionRun.ad_account_id == account.id, CollectionRun.as_of <= now
+        )
+    )
+    return latest or now
+
+
+def _still(verdicts: Verdicts) -> list[str]:
+    """Return type:id:rule of every hit, for proposals that wait because of it."""
+    return [
+        f"{verdicts.judged[hit.row].standing.entity}:{hit.rule.id}" for hit in verdicts.evaluation.hits
+    ]
+
+
+def _notices(
+    verdicts: Verdicts, places: Mapping[Entity, Standing], account: Account, *, now: datetime
+) -> list[notices.Notice]:
+    """Return what rules only say, once a day for each entity and rule."""
+    said = []
+    for notice in verdicts.said:
+        entity = verdicts.judged[notice.row].standing.entity
+        rule: Rule = notice.rule
+        why = proposals.why_in_a_sentence(notice.reasons)
+        said.append(
+            notices.Notice(
+                type="recommendation",
+                severity="warning",
+                title=f"{rule.name}: {LEVEL_NAMES[entity.type]} {places[entity].name}",
+                message=f"{rule.message}. {why}" if rule.message else why,
+                entity_type=entity.type,
+                entity_id=entity.id,
+                key=f"{rule.id}:{entity}:{now:%Y-%m-%d}",
+            )
+        )
+    return said
+
+
+def _summary(account: Account, made: Mapping[str, int], now: datetime) -> list[notices.Notice]:
+    if not made:
+        return []
+    count = len(made)
+    what = "1 new proposal" if count == 1 else f"{count} new proposals"
+    wait = "waits" if count == 1 else "wait"
+    return [
+        notices.Notice(
+            type="action_pending",
+            severity="info",
+            title=f"{what} for {account.name}",
+            message=f"{what} {wait} for an answer.",
+            action_url="/",
+            key=f"cycle:{account.id}:{now.isoformat()}",
+            data={"actions": sorted(made.values())},
+        )
+    ]
+
+
+def _count_hits(session: Session, account: Account, verdicts: Verdicts, *, now: datetime) -> None:
+    counts: dict[int, int] = {}
+    for hit in verdicts.evaluation.hits:
+        counts[hit.rule.id] = counts.get(hit.rule.id, 0) + 1
+    for rule_id, count in counts.items():
+        session.execute(
+            update(AutomationRule)
+            .where(AutomationRule.ad_account_id == account.id, AutomationRule.id == rule_id)
+            .values(times_triggered=AutomationRule.times_triggered + count, last_triggered_at=now)
+        )
+
+

@@ -1,0 +1,84 @@
+"""Hold-out and exploration: what is proposed of what could be, with the probability of exactly that.
+
+    pmf(a) = (1 - h) [(1 - e) base(a) + e / |allowed|]          for an acting arm a
+    pmf(maintain) = (1 - e) base(maintain) + e / |allowed| + h * (all that acts)
+
+with h the hold-out share, e the exploration share (ad sets only), base the shown arm, or the policy's own distribution where
+the policy's draw is shown. The draws are seeded by the decision's id, so a decision repeated is the same decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.actions import ARMS, Arm
+
+_MAINTAIN = ARMS.index(Arm.MAINTAIN)
+_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much is drawn at random: shares of acting proposals held out, and of decisions explored."""
+
+    holdout: float
+    exploration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The arm proposed, the distribution it came from, and why it is not the shown one, if it is not."""
+
+    arm: Arm
+    pmf: Mapping[Arm, float]
+    is_held_out: bool = False
+    is_explored: bool = False
+
+    @property
+    def propensity(self) -> float:
+        """The probability with which exactly this arm was to be proposed."""
+        return self.pmf[self.arm]
+
+
+def certain(arm: Arm) -> Draw:
+    """Return the draw that could not have been another."""
+    return Draw(arm, {one: float(one is arm) for one in ARMS})
+
+
+def draw(
+    shown: Arm, *, base: NDArray[np.float64], allowed: NDArray[np.bool_], shares: Shares, key: str
+) -> Draw:
+    """Return what is proposed where `shown` is what rules or policy would do.
+
+    >>> only = np.array([True, True, False, False, False, False])
+    >>> base = np.array([1.0, 0, 0, 0, 0, 0])
+    >>> drawn = draw(Arm.PAUSE, base=base, allowed=only, shares=Shares(0.1, 0.0), key="d1")
+    >>> round(drawn.pmf[Arm.PAUSE], 3), round(drawn.pmf[Arm.MAINTAIN], 3)
+    (0.9, 0.1)
+    """
+    uniform = allowed / max(int(allowed.sum()), 1)
+    mixed = (1 - shares.exploration) * base + shares.exploration * uniform
+    acting = mixed.sum() - mixed[_MAINTAIN]
+    pmf = (1 - shares.holdout) * mixed
+    pmf[_MAINTAIN] = mixed[_MAINTAIN] + shares.holdout * acting
+    arm, explores = shown, chance(key, "explore") < shares.exploration
+    if explores:
+        arm = ARMS[int(np.searchsorted(np.cumsum(uniform), chance(key, "arm"), side="right"))]
+    holds = arm is not Arm.MAINTAIN and chance(key, "hold") < shares.holdout
+    return Draw(
+        arm=Arm.MAINTAIN if holds else arm,
+        pmf=dict(zip(ARMS, pmf.tolist(), strict=True)),
+        is_held_out=holds,
+        is_explored=explores and arm is not shown and not holds,
+    )
+
+
+def chance(key: str, purpose: str) -> float:
+    """Return a number in [0, 1) that belongs to this key and purpose."""
+    digest = hashlib.sha256(f"{key}|{purpose}".encode()).digest()
+    return int.from_bytes(digest[: _BITS // 8]) / 2**_BITS

@@ -1,0 +1,217 @@
+"""From decisions to actions that wait for an answer, at most one open for each entity.
+
+Reads   what was judged and drawn.
+Gives   rows in `intel_automation_action` with everything an approver needs; the expired and the overtaken closed.
+Never   proposes twice what is open, and never approves: automatic ones were earned, and are checked again before they act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.actions import Action, ActionStatus, ActionType, action_of
+from intel_ml.core.money import Money, money_from_major
+from intel_ml.core.recommendations import Reason, Source
+from intel_ml.data.store.tables import ActionEvent, AutomationAction
+from intel_ml.features.states import Value as Observed
+from intel_ml.judgement.rules.language import ExecutionMode
+from intel_ml.operations import journal, values
+from intel_ml.operations.approvals import CHANNEL, params
+from intel_ml.operations.drawing import Draw
+from intel_ml.operations.judging import Judged
+from intel_ml.operations.limits import Limits
+
+_WEEK_DAYS = 7
+_HUNDRED = 100
+_MOST_IN_WHY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What all proposals of one cycle have in common."""
+
+    account: Account
+    now: datetime
+    data_as_of: datetime
+    limits: Limits
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One decision that comes to a proposal."""
+
+    decision_id: str
+    judged: Judged
+    draw: Draw
+
+
+def propose(session: Session, cycle: Cycle, proposed: Sequence[Proposed]) -> dict[str, int]:
+    """Write the proposals; return the action's id of each decision that led to a new one."""
+    rows = [_row(one, cycle) for one in proposed]
+    if not rows:
+        return {}
+    made = session.execute(
+        insert(AutomationAction)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(AutomationAction.decision_id, AutomationAction.id, AutomationAction.status)
+    ).all()
+    if not made:
+        return {}
+    session.execute(
+        insert(ActionEvent).values(
+            [
+                {
+                    "ad_account_id": cycle.account.id,
+                    "action_id": action_id,
+                    "at": cycle.now,
+                    "kind": "transition",
+                    "actor": journal.CYCLE,
+                    "detail": {"from": None, "to": status, "decision_id": decision_id},
+                }
+                for decision_id, action_id, status in made
+            ]
+        )
+    )
+    if any(status == ActionStatus.APPROVED for _, _, status in made):
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+    return {str(decision_id): action_id for decision_id, action_id, _ in made}
+
+
+_CLOSE = """
+    WITH closed AS (
+        UPDATE intel_automation_action AS action SET status = :to, status_reason = :why, updated_at = :now
+        WHERE {which} RETURNING ad_account_id, id
+    ), written AS (
+        INSERT INTO intel_action_event (ad_account_id, action_id, at, kind, actor, detail)
+        SELECT ad_account_id, id, :now, 'transition', :actor,
+            jsonb_build_object('from', 'pending_approval', 'to', CAST(:to AS text), 'why', CAST(:why AS text))
+        FROM closed RETURNING 1
+    )
+    SELECT count(*) FROM closed
+"""
+_EXPIRE = text(_CLOSE.format(which="status = 'pending_approval' AND expires_at <= :now"))
+_OVERTAKE = text(
+    _CLOSE.format(
+        which="ad_account_id = :account AND status = 'pending_approval' AND source = 'rules' AND created_at < :now "
+        "AND entity_type || ':' || entity_id || ':' || rule_id <> ALL(:still)"
+    )
+)
+
+
+def expire(session: Session, *, now: datetime) -> int:
+    """Close every proposal that nobody answered in time; return how many."""
+    why = "Nobody decided in time."
+    keys = {"to": ActionStatus.EXPIRED, "why": why, "now": now, "actor": journal.CYCLE}
+    return int(session.execute(_EXPIRE, keys).scalar_one())
+
+
+def overtake(session: Session, account: Account, *, still: Sequence[str], now: datetime) -> int:
+    """Close the waiting proposals whose rule does not hold any more; `still` are type:id:rule of those that do."""
+    why = "The rule does not hold on the latest data any more."
+    keys = {"to": ActionStatus.STALE, "why": why, "now": now, "actor": journal.CYCLE}
+    return int(
+        session.execute(_OVERTAKE, keys | {"account": account.id, "still": list(still)}).scalar_one()
+    )
+
+
+def stake(state: Mapping[str, Observed], action: Action, *, currency: str) -> Money:
+    """Return what a day of the change is about: the average daily spend of a week times the share that changes.
+
+    >>> stake({"spend_7d": 700.0}, Action(ActionType.DECREASE_BUDGET, -20), currency="USD")
+    Money(minor=2000, currency='USD')
+    """
+    spent = state.get("spend_7d")
+    if not isinstance(spent, float | int):
+        return Money(0, currency)
+    share = _HUNDRED if action.percent is None else abs(action.percent)
+    minor = money_from_major(str(round(spent, 4)), currency).minor
+    return Money(round(minor * share / (_HUNDRED * _WEEK_DAYS)), currency)
+
+
+def why_in_a_sentence(reasons: Sequence[Reason]) -> str:
+    """Return the reasons as one sentence.
+
+    >>> why_in_a_sentence([Reason("spent 68.50 USD with no purchase"), Reason("1,200 impressions")])
+    'Spent 68.50 USD with no purchase; 1,200 impressions.'
+    """
+    texts = [reason.text.rstrip(".") for reason in reasons[:_MOST_IN_WHY]]
+    sentence = "; ".join(texts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def reason_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    """Return reasons as they are stored: what is not known is left out."""
+    names = Reason.__slots__
+    return [
+        {name: value for name in names if (value := getattr(reason, name)) is not None}
+        for reason in reasons
+    ]
+
+
+def explored_reason(limits: Limits) -> Reason:
+    """Return the honest reason of a random try."""
+    one_in = round(1 / limits.exploration_share) if limits.exploration_share else 1
+    return Reason(f"a random try, 1 in {one_in}, so that its effect can be learned")
+
+
+def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
+    judged, limits = one.judged, cycle.limits
+    is_explored = one.draw.is_explored
+    action = action_of(one.draw.arm) if is_explored or judged.action is None else judged.action
+    reasons = (explored_reason(limits),) if is_explored else judged.reasons
+    source = Source.EXPLORATION if is_explored or judged.shown is None else judged.shown.source
+    rule = judged.rule if source is Source.RULES else None
+    policy, standing = judged.policy, judged.standing
+    is_automatic = _is_earned(judged, cycle, source=source)
+    return {
+        "ad_account_id": cycle.account.id,
+        "key": one.decision_id,
+        "decision_id": one.decision_id,
+        "rule_id": rule.id if rule else None,
+        "rule_version": rule.version if rule else None,
+        "source": source,
+        "entity_type": standing.entity.type,
+        "entity_id": standing.entity.id,
+        "entity_name": standing.name,
+        "action_type": action.type,
+        "action_params": params(action),
+        "value_before": standing.value.as_json(),
+        "value_after": values.after(standing.value, action).as_json(),
+        "status": ActionStatus.APPROVED if is_automatic else ActionStatus.PENDING_APPROVAL,
+        "requires_approval": not is_automatic,
+        "approved_at": cycle.now if is_automatic else None,
+        "reason": why_in_a_sentence(reasons),
+        "reasons": reason_json(reasons),
+        "triggered_metrics": {r.field: r.observed for r in reasons if r.field is not None},
+        "stake_minor": stake(judged.state, action, currency=cycle.account.currency).minor,
+        "data_as_of": cycle.data_as_of,
+        "model_recommendation": judged.policy_arm,
+        "model_confidence": policy.confidence if policy else None,
+        "model_version": f"{policy.model.name} {policy.model.version}" if policy and policy.model else None,
+        "features_used": list(cycle.features) if policy else None,
+        "feature_values": {name: judged.state.get(name) for name in cycle.features} if policy else None,
+        "expires_at": cycle.now + limits.approval_valid,
+        "created_at": cycle.now,
+        "updated_at": cycle.now,
+    }
+
+
+def _is_earned(judged: Judged, cycle: Cycle, *, source: Source) -> bool:
+    """Return whether the change may go on without a person: asked for, old enough, and the policy surely agrees."""
+    limits, rule = cycle.limits, judged.rule
+    if source is not Source.RULES or rule is None or rule.execution_mode is not ExecutionMode.AUTOMATIC:
+        return False
+    if cycle.now < cycle.account.onboarded_at + timedelta(days=limits.require_approval_days):
+        return False
+    is_sure = (judged.policy.confidence or 0.0) >= limits.min_confidence_for_auto if judged.policy else False
+    return is_sure and judged.policy_arm is judged.arm

@@ -1,0 +1,228 @@
+"""`connect()`: one object through which a notebook reads, compares, registers, and leaves its pictures.
+
+Reads   this installation's settings, and through them its database and registry.
+Gives   frames with data dictionaries, policies, archetypes, comparisons, registered versions, the current MLflow run.
+Never   shows a URL or a secret; never acts on an account.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.errors import InvalidValueError, NotFoundError
+from intel_ml.core.ids import account_id
+from intel_ml.data.store.accounts import account as read_account
+from intel_ml.data.store.accounts import accounts as read_accounts
+from intel_ml.data.store.sessions import Store
+from intel_ml.learning.registry import CHAMPION, CHALLENGER, SHADOW, Registry, Run
+from intel_ml.learning.states import read_states, save_states
+from intel_ml.surfaces.lab import frames, models, pictures
+from intel_ml.surfaces.lab.progress import working
+from intel_ml.surfaces.lab.shelf import Shelf
+from intel_ml.surfaces.platform import open_store
+from intel_ml.surfaces.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from intel_ml.data.sandbox import World
+    from intel_ml.intelligence.clusters import Archetypes
+    from intel_ml.intelligence.policy.protocol import Policy
+    from intel_ml.learning.evaluation.comparison import Comparison
+    from intel_ml.learning.gates import ModelDescription
+
+ARCHETYPES = "campaign-archetypes"
+_STUDIES = "studies"
+
+
+def connect() -> Lab:
+    """Return the door to the platform this notebook belongs to."""
+    settings = load_settings()
+    return Lab(settings=settings, store=open_store(settings), registry=Registry(settings.mlflow_url))
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The running platform, as a notebook sees it."""
+
+    settings: Settings
+    store: Store
+    registry: Registry
+
+    def __repr__(self) -> str:
+        return f"Lab({len(self.accounts())} accounts, platform time {self.now:%Y-%m-%d %H:%M} UTC)"
+
+    @property
+    def now(self) -> datetime:
+        """The platform's moment."""
+        return self.store.now()
+
+    @property
+    def features(self) -> Shelf:
+        """The feature catalogue: `lab.features.search("cpa")`, `lab.features["cpa_ratio"]`."""
+        return Shelf()
+
+    @functools.cached_property
+    def run(self) -> Run:
+        """The MLflow run this notebook belongs to: the scheduler's, or a study of its own."""
+        return self.registry.current_run() or self.registry.open_run(_STUDIES, f"{self.now:%Y-%m-%d %H:%M}")
+
+    def accounts(self) -> pd.DataFrame:
+        """Return the accounts: currency, zone, targets, mode."""
+        import pandas as pd  # noqa: PLC0415  # heavy
+
+        return pd.DataFrame(
+            [
+                {
+                    "account": one.id,
+                    "name": one.name,
+                    "currency": one.currency,
+                    "time_zone": one.time_zone,
+                    "target_cpa": None if one.target_cpa is None else float(one.target_cpa.major),
+                    "target_roas": one.target_roas,
+                    "mode": one.mode.value,
+                    "source": one.source,
+                }
+                for one in self._accounts("")
+            ]
+        )
+
+    def states(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
+        """Return every entity's features as known at `as_of` (now, if not given)."""
+        with working("states"), self.store.connection() as connection:
+            return frames.states(connection, accounts=self._accounts(account), as_of=as_of or self.now)
+
+    def refresh_states(self, account: str = "") -> pd.DataFrame:
+        """Compute every entity's features now, keep them as its latest state, and return them."""
+        with working("states"), self.store.connection() as connection:
+            found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
+            save_states(connection, found)
+        return frames.state_frame(found)
+
+    def signatures(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
+        """Return every entity's thirty-day signature, what archetypes are made of."""
+        with working("signatures"), self.store.connection() as connection:
+            return frames.signatures(connection, accounts=self._accounts(account), as_of=as_of or self.now)
+
+    def decisions(self, account: str = "", days: int | None = None) -> pd.DataFrame:
+        """Return one row a decision that is over: state_*, pmf_*, proposed, verdict, executed, p_executed, reward."""
+        name = self._name(account)
+        with working("decisions"), self.store.connection() as connection:
+            return frames.decisions(connection, account=name, days=days, now=self.now)
+
+    def outcomes(self, account: str = "") -> pd.DataFrame:
+        """Return what was measured after each decision: before, after, both rewards."""
+        name = self._name(account)
+        with self.store.connection() as connection:
+            return frames.outcomes(connection, account=name, now=self.now)
+
+    def history(
+        self, account: str = "", since: date | str | None = None, until: date | str | None = None
+    ) -> Any:
+        """Return account days as an Ibis table: `.to_pandas()`, `.to_polars()`, or any expression on it."""
+        import ibis  # noqa: PLC0415  # heavy
+
+        today = self.now.date()
+        with working("history"), self.store.connection() as connection:
+            frame = frames.history(
+                connection,
+                accounts=self._accounts(account),
+                since=since or today - timedelta(days=30),
+                until=until or today + timedelta(days=2),
+            )
+        return ibis.memtable(frame)
+
+    def known_share(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return which share of the rows knows each feature; zero is a feature this data cannot give."""
+        return frames.known_share(frame)
+
+    def archetypes(self, account: str = "") -> pd.DataFrame:
+        """Return each entity with its archetype, by the newest archetypes in use."""
+        found = next(
+            (m for alias in (CHAMPION, SHADOW) if (m := self.registry.load_archetypes(ARCHETYPES, alias))),
+            None,
+        )
+        if found is None:
+            raise NotFoundError("No archetypes are registered yet.", hint="Run 20_train_archetypes first.")
+        return found.archetypes.assign(self.signatures(account))
+
+    def model(self, name: str) -> ModelDescription:
+        """Return what models/NAME/model.toml says."""
+        return models.described(self.settings.project, name)
+
+    def policy(self, name: str) -> Policy:
+        """Return a registered policy by "NAME@ALIAS" or "NAME/VERSION"."""
+        return models.policy(self.registry, name).policy
+
+    def split(self, log: pd.DataFrame, *, newest: float) -> models.Split:
+        """Return a log cut in time: learn from `.older`, judge on `.newer`."""
+        return models.split(log, newest=newest)
+
+    def keep_candidate(self, policy: Policy, *, name: str, log: pd.DataFrame) -> None:
+        """Keep a trained policy with this run, to be evaluated on what came after `log`."""
+        models.keep_candidate(self.registry, policy, name=name, run=self.run, log=log)
+
+    def candidate(self, name: str) -> models.Candidate:
+        """Return the newest trained policy that waits for its evaluation."""
+        return models.candidate(self.registry, name)
+
+    def compare(self, policy: Policy, against: str, log: pd.DataFrame) -> Comparison:
+        """Return what `policy` would be worth beside "NAME@ALIAS" on this log; imitation of people stands in for none."""
+        with working("comparison"):
+            return models.compare(self.registry, policy, against=against, log=log)
+
+    def register(
+        self, policy: Policy, *, name: str, alias: str = CHALLENGER, report: Comparison
+    ) -> models.Registered:
+        """Register a policy with its evidence; `shadow` and `champion` ask their gate, `challenger` asks nobody."""
+        return models.register(self._desk(name), policy, alias=alias, report=report)
+
+    def register_archetypes(
+        self, archetypes: Archetypes, *, signatures: pd.DataFrame, name: str = ARCHETYPES
+    ) -> models.Registered:
+        """Register archetypes; they are used from then on if their gate passes."""
+        return models.register_archetypes(self._desk(name), archetypes, signatures=signatures)
+
+    def world(self, name: str) -> World:
+        """Return a world of the sandbox, with its oracle, starting thirty days before now."""
+        from intel_ml.data.sandbox import World  # noqa: PLC0415  # only studies need it
+
+        return World.load(name, start=self.now - timedelta(days=30))
+
+    def show(self, figure: Figure, name: str) -> pictures.Picture:
+        """Show a figure and keep it with this run."""
+        self.run.log_figure(figure, name)
+        return pictures.picture(figure, name)
+
+    def _desk(self, name: str) -> models.Desk:
+        return models.Desk(
+            registry=self.registry,
+            store=self.store,
+            model=self.model(name),
+            card=models.card(self.settings.project, name),
+            run=self.run,
+            now=self.now,
+            min_training_samples=self.settings.min_training_samples,
+        )
+
+    def _accounts(self, account: str) -> list[Account]:
+        name = self._name(account)
+        with self.store.session() as session:
+            found = read_accounts(session) if name is None else [read_account(session, name)]
+        if not found:
+            raise NotFoundError("There is no account yet.", hint="`make demo`, or `intel-ml import csv FILE`.")
+        return found
+
+    def _name(self, account: str) -> str | None:
+        """Return the account to read, None for all; a wrong one is refused before anything is read."""
+        if not account:
+            return None
+        if not isinstance(account, str):
+            raise InvalidValueError(path="account", problem="is not the text act_…")
+        with self.store.session() as session:
+            return read_account(session, account_id(account)).id

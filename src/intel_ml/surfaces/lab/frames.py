@@ -1,0 +1,171 @@
+"""What the store holds as pandas frames, each with its data dictionary in `.attrs["dictionary"]`.
+
+Reads   the store, for one account or all.
+Gives   states, signatures, decisions, outcomes, history.
+Never   writes; never fills in what is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from intel_ml.core.accounts import Account
+from intel_ml.core.errors import InvalidValueError
+from intel_ml.core.money import currency_offset
+from intel_ml.features.catalogue import FEATURES
+from intel_ml.features.feature import Kind, Role
+from intel_ml.features.states import States
+from intel_ml.learning.states import read_signatures, read_states
+from intel_ml.learning.training import COLUMNS, training_log
+from intel_ml.surfaces.lab.shelf import Shelf
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEYS = {
+    "ad_account_id": "the ad account",
+    "entity_type": "campaign, adset or ad",
+    "entity_id": "the entity's id at the platform",
+    "as_of": "the moment at which this was known (UTC)",
+}
+_HISTORY = KEYS | {
+    "day": "the account's day",
+    "name": "the entity's name as last seen",
+    "currency": "the account's currency; money below is in its major units",
+    "seen_at": "when the day was last seen (UTC)",
+    "is_total": "totals of an unknown period, from a file without dates",
+}
+_MONEY = ("spend", "conversion_value")
+
+
+def state_frame(states: States) -> pd.DataFrame:
+    """Return states as a frame: one row an entity and moment, a column a feature."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    frame = pd.DataFrame(
+        {
+            "ad_account_id": [entity.account for entity in states.entities],
+            "entity_type": [entity.type.value for entity in states.entities],
+            "entity_id": [entity.id for entity in states.entities],
+            "as_of": list(states.moments),
+            **states.columns,
+        }
+    )
+    return described(frame, KEYS | Shelf().dictionary())
+
+
+def states(connection: Connection, *, accounts: Sequence[Account], as_of: datetime) -> pd.DataFrame:
+    """Return the state of every entity as known at `as_of`."""
+    return state_frame(read_states(connection, accounts=accounts, as_of=as_of))
+
+
+def signatures(
+    connection: Connection, *, accounts: Sequence[Account], as_of: datetime
+) -> pd.DataFrame:
+    """Return thirty-day signatures; money only where all rows share one currency, so that no column mixes two."""
+    frame = read_signatures(connection, accounts=accounts, as_of=as_of)
+    if len({account.currency for account in accounts}) > 1:
+        money = [f.name for f in FEATURES if f.kind is Kind.MONEY and Role.SIGNATURE in f.roles]
+        frame = frame.drop(columns=[name for name in money if name in frame])
+    return described(frame, KEYS | Shelf().dictionary())
+
+
+def decisions(
+    connection: Connection, *, account: str | None, days: int | None, now: datetime
+) -> pd.DataFrame:
+    """Return the log policies learn from."""
+    frame = training_log(connection, account=account, days=days, now=now)
+    arms = {c: "probability with which this arm was proposed" for c in frame if c.startswith("pmf_")}
+    return described(frame, COLUMNS | arms | Shelf().dictionary(prefix="state_"))
+
+
+def outcomes(connection: Connection, *, account: str | None, now: datetime) -> pd.DataFrame:
+    """Return what was measured: the executed arm, the state before and after, both rewards."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    rows = connection.execute(
+        text(
+            "SELECT ad_account_id, entity_type, entity_id, decision_id, executed, is_held_out, verdict, action_taken_at, "
+            "outcome_measured_at, reward_before_after, reward_against_holdout, outcome_details "
+            "FROM intel_ml_training_data WHERE outcome_measured AND outcome_measured_at <= :now "
+            "AND (CAST(:account AS text) IS NULL OR ad_account_id = :account) ORDER BY outcome_measured_at, id"
+        ),
+        {"account": account, "now": now},
+    ).mappings()
+    records = []
+    for row in rows:
+        details = row["outcome_details"] or {}
+        flat = {
+            f"{name}_{when}": value
+            for when in ("before", "after")
+            for name, value in details.get(when, {}).items()
+        }
+        records.append({k: v for k, v in row.items() if k != "outcome_details"} | flat)
+    return described(pd.DataFrame.from_records(records), COLUMNS)
+
+
+def history(
+    connection: Connection, *, accounts: Sequence[Account], since: date | str, until: date | str
+) -> pd.DataFrame:
+    """Return one row an entity and account day from `since` up to, not including, `until`, as believed now."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    first, end = _day(since, "since"), _day(until, "until")
+    rows = connection.execute(
+        text(
+            """
+            SELECT DISTINCT ON (d.ad_account_id, d.entity_type, d.entity_id, d.day)
+                   d.ad_account_id, d.entity_type, d.entity_id, e.name, d.day, a.currency, d.seen_at, d.is_total,
+                   d.impressions, d.reach, d.clicks, d.link_clicks, d.spend_minor, d.conversions,
+                   d.conversion_value_minor
+            FROM intel_performance_daily d
+            JOIN intel_ad_account a USING (ad_account_id)
+            LEFT JOIN intel_entity e USING (ad_account_id, entity_type, entity_id)
+            WHERE d.ad_account_id = ANY(:accounts) AND d.day >= :first AND d.day < :end
+            ORDER BY d.ad_account_id, d.entity_type, d.entity_id, d.day, d.seen_at DESC
+            """
+        ),
+        {"accounts": [account.id for account in accounts], "first": first, "end": end},
+    )
+    frame = pd.DataFrame.from_records(list(rows.mappings()), columns=list(rows.keys()))
+    offsets = frame["currency"].map(currency_offset).astype("float64")
+    for name in _MONEY:
+        frame[name] = frame.pop(f"{name}_minor").astype("float64") / offsets
+    for name in ("impressions", "reach", "clicks", "link_clicks", "conversions"):
+        frame[name] = frame[name].astype("float64")
+    return described(frame, _HISTORY | Shelf().dictionary())
+
+
+def described(frame: pd.DataFrame, dictionary: dict[str, str]) -> pd.DataFrame:
+    """Return the frame with the meaning of each of its columns in `.attrs["dictionary"]`."""
+    frame.attrs["dictionary"] = {c: dictionary[c] for c in frame.columns if c in dictionary}
+    return frame
+
+
+def known_share(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return for each feature of a frame of states or signatures which share of the rows knows it, and its formula."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    features = [c for c in frame.columns if c not in KEYS]
+    dictionary: dict[str, Any] = frame.attrs.get("dictionary", {})
+    table = pd.DataFrame(
+        {
+            "known": frame[features].notna().mean() if len(frame) else 0.0,
+            "formula": [dictionary.get(name, "") for name in features],
+        },
+        index=features,
+    )
+    return table.sort_values("known", ascending=False, kind="stable")
+
+
+def _day(value: date | str, name: str) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidValueError(path=name, problem=f"'{value}' is not YYYY-MM-DD") from error
