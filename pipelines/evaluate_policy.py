@@ -1,4 +1,4 @@
-"""Every day, after training: what the policy would have been worth, and whether it may go into shadow."""
+"""Every day, after training: what the policy would be worth, and whether it may shadow."""
 
 from datetime import timedelta
 

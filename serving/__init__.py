@@ -1,1 +1,1 @@
-"""serving"""
+"""The prediction service: `service.py` is what BentoML serves."""

@@ -1,4 +1,4 @@
-"""The prediction service: `/recommend`, `/recommend_batch`, `/feedback`, and the REST API beside them.
+"""The prediction service: `/recommend`, `/recommend_batch`, `/feedback`, the REST API beside them.
 
 Reads   the settings of this installation.
 Gives   `Service`, which `bentoml serve serving.service:Service` runs.
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 # The vendor decides at import whether to report home, and reads no other spelling.
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
 import bentoml
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
+from starlette.responses import Response
 
 from intel_ml.surfaces.api.answers import (
     BatchIn,
@@ -62,26 +64,29 @@ rest = RestDoor()
 )
 @bentoml.asgi_app(rest, path="/api", name="rest")
 class Service:
-    """Rules and policy side by side, for one entity or a thousand. Send `Authorization: Bearer TOKEN`."""
+    """Rules and policy side by side, for one entity or many; needs `Authorization: Bearer …`."""
 
     def __init__(self) -> None:
         settings = load_settings()
         require_enabled(settings)
-        configure(level=settings.intel_log_level, secrets=secrets_of(settings))
+        tokens = (settings.meta_access_token, settings.meta_write_token, settings.meta_app_secret)
+        secrets = [token.get_secret_value() for token in tokens if token is not None]
+        configure(level=settings.intel_log_level, secrets=secrets)
         self.store = open_store(settings)
         self.keeper = ModelKeeper(loader(self.store, settings))
         self.predictor = Predictor(self.store, settings, self.keeper)
         rest.open(create_api(self.store, settings))
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]  # no types
     def warm(self) -> None:
-        """Start looking for models, and take what is imported by now out of every collection."""
+        """Take what is imported and compiled by now out of every collection; look for models."""
+        self.predictor.warm()
         self.keeper.start()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # no types
     def rest_from_work(self) -> None:
         """Give back the thread and the connections."""
         rest.close()
@@ -92,32 +97,32 @@ class Service:
         """Return whether the database answers and the rules are loaded."""
         return self.predictor.is_ready()
 
-    @bentoml.api(route="/recommend", output_spec=RecommendOut)
+    @bentoml.api(route="/recommend", output_spec=RecommendOut)  # type: ignore[untyped-decorator]  # no types
     def recommend(self, body: Question, /, ctx: bentoml.Context) -> Any:
-        """Return what the rules and the policy would do with one entity, and which of them is shown.
+        """Return what the rules and the policy would do with one entity, and which is shown.
 
         Give an entity's ids, or an explicit `state` in their place.
         """
-        return answered(
-            lambda: self.predictor.recommend(authorization(ctx), body), wrong_use=WRONG_USE)
+        return told(ctx, lambda who: self.predictor.recommend(who, body))
 
-    @bentoml.api(route="/recommend_batch", output_spec=BatchOut)
+    @bentoml.api(route="/recommend_batch", output_spec=BatchOut)  # type: ignore[untyped-decorator]  # no types
     def recommend_batch(self, body: Questions, /, ctx: bentoml.Context) -> Any:
         """Return the answers to up to 1,000 questions, in their order."""
-        return answered(
-            lambda: self.predictor.recommend_batch(authorization(ctx), body), wrong_use=WRONG_USE)
+        return told(ctx, lambda who: self.predictor.recommend_batch(who, body))
 
-    @bentoml.api(route="/feedback", output_spec=FeedbackOut)
+    @bentoml.api(route="/feedback", output_spec=FeedbackOut)  # type: ignore[untyped-decorator]  # no types
     def feedback(self, body: Report, /, ctx: bentoml.Context) -> Any:
         """Record what was done elsewhere with a decision; the last report counts."""
-        return answered(
-            lambda: self.predictor.feedback(authorization(ctx), body), wrong_use=WRONG_USE)
+        return told(ctx, lambda who: self.predictor.feedback(who, body))
 
 
-Service.add_asgi_middleware(Boundary, status=WRONG_USE, only=PATHS)
+# The decorator has made a bentoml service of the class.
+cast(Any, Service).add_asgi_middleware(Boundary, status=WRONG_USE, only=PATHS)
 
 
-def authorization(ctx: bentoml.Context) -> str | None:
-    """Return the header that says who asks."""
-    found: str | None = ctx.request.headers.get("authorization")
-    return found
+def told(ctx: bentoml.Context, ask: Callable[[str | None], BaseModel]) -> Any:
+    """Return the answer, or the refusal; the vendor takes its status from the context."""
+    answer = answered(lambda: ask(ctx.request.headers.get("authorization")), wrong_use=WRONG_USE)
+    if isinstance(answer, Response):
+        ctx.response.status_code = answer.status_code
+    return answer

@@ -30,7 +30,7 @@ def free_port() -> int:
 def tracking_url(
     postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Where a tracking server of this run listens; `--workers 1`, its own database, artifacts in a temporary folder."""
+    """Where a tracking server with a database and a folder of its own listens."""
     database = f"mlflow_{uuid.uuid4().hex[:8]}"
     postgres.start(database)
     port, folder = free_port(), tmp_path_factory.mktemp("mlflow")
@@ -43,7 +43,12 @@ def tracking_url(
     )
     with Path(folder / "server.log").open("w") as log:
         server = subprocess.Popen(
-            argv, env={**os.environ, **environment}, cwd=folder, stdout=log, stderr=log, start_new_session=True
+            argv,
+            env={**os.environ, **environment},
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""A local HTTP server that answers like Graph, or like anything but: what a test says is what it sends."""
+"""A local HTTP server that answers like Graph, or like anything but: it sends what a test says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-TOKEN = "EAATESTTOKENthatnobodymaysee0123456789"
+TOKEN = "EAATESTTOKENthatnobodymaysee0123456789"  # noqa: S105  # opens nothing
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass
 class Graph:
-    """`answer(path, params)` says what a GET gives; `whole`, when set, replaces the next outer answers."""
+    """`answer(path, params)` says what a GET gives; `whole` replaces the next outer answers."""
 
     answer: Callable[[str, dict[str, str]], Reply | None]
     whole: list[Reply | None] = field(default_factory=list)
@@ -82,7 +82,7 @@ def serving(graph: Graph) -> Iterator[Graph]:
             self.wfile.write(body)
             self.wfile.flush()
 
-        do_GET = do_POST = _any
+        do_GET = do_POST = _any  # noqa: N815  # the library's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -103,7 +103,7 @@ def serving(graph: Graph) -> Iterator[Graph]:
 def small_account(
     day: str = "2026-11-20", campaigns: int = 1, adsets: int = 2, ads: int = 2
 ) -> Callable[..., Reply | None]:
-    """Answer for an account of `campaigns` with `adsets` each and `ads` each; every insights row is alike."""
+    """Answer for an account of `campaigns` with `adsets` and `ads` each, all delivering alike."""
     names: dict[str, list[dict[str, Any]]] = {"campaigns": [], "adsets": [], "ads": []}
     status = {"status": "ACTIVE", "configured_status": "ACTIVE", "effective_status": "ACTIVE"}
     for c in range(1, campaigns + 1):

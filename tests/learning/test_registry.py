@@ -18,7 +18,7 @@ from intel_ml.core.errors import ModelRefusedError, UnavailableError
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.learning.artifacts import folder_sha256, refuse_unusable
 from intel_ml.learning.registry import Registration, Registry, server_command
-from tests.tracking import free_port, registry, tracking_url  # noqa: F401  # fixtures
+from tests.tracking import free_port
 
 FEATURES = ["cpa_ratio", "roas", "frequency"]
 
@@ -27,9 +27,11 @@ def _name() -> str:
     return f"policy-{uuid.uuid4().hex[:8]}"
 
 
-def _register(registry: Registry, name: str) -> tuple[str, str]:  # noqa: F811
+def _register(registry: Registry, name: str) -> tuple[str, str]:
     with registry.run("tests", "train") as run:
-        registration = Registration(name, run.id, {"samples": 120.0}, {"data_range": "x"}, "# A card")
+        registration = Registration(
+            name, run.id, {"samples": 120.0}, {"data_range": "x"}, "# A card"
+        )
         version = registry.register_policy(
             make_policy("ridge", alpha=0.1, features=FEATURES), registration=registration
         )
@@ -37,15 +39,20 @@ def _register(registry: Registry, name: str) -> tuple[str, str]:  # noqa: F811
 
 
 @pytest.mark.server
-def test_what_is_registered_comes_back_by_alias_and_by_version(registry: Registry) -> None:  # noqa: F811
+def test_what_is_registered_comes_back_by_alias_and_by_version(registry: Registry) -> None:
     name = _name()
     version, run_id = _register(registry, name)
     registry.set_alias(name, "shadow", version)
     by_alias = registry.load_policy(name, "shadow")
     by_version = registry.load_policy(name, version)
-    assert by_alias is not None and by_version is not None
+    assert by_alias is not None
+    assert by_version is not None
     assert by_alias.policy.features == tuple(FEATURES)
-    assert (by_alias.version, by_alias.run_id, by_alias.sha256) == (version, run_id, by_version.sha256)
+    assert (by_alias.version, by_alias.run_id, by_alias.sha256) == (
+        version,
+        run_id,
+        by_version.sha256,
+    )
     [listed] = registry.versions(name)
     assert listed.aliases == ("shadow",)
     assert listed.card == "# A card"
@@ -54,7 +61,7 @@ def test_what_is_registered_comes_back_by_alias_and_by_version(registry: Registr
 
 
 @pytest.mark.server
-def test_what_is_not_registered_is_none(registry: Registry) -> None:  # noqa: F811
+def test_what_is_not_registered_is_none(registry: Registry) -> None:
     name = _name()
     assert registry.load_policy(name, "champion") is None
     version, _ = _register(registry, name)
@@ -67,7 +74,7 @@ def test_what_is_not_registered_is_none(registry: Registry) -> None:  # noqa: F8
 
 
 @pytest.mark.server
-def test_a_changed_artifact_is_refused(registry: Registry) -> None:  # noqa: F811
+def test_a_changed_artifact_is_refused(registry: Registry) -> None:
     name = _name()
     version, _ = _register(registry, name)
     registry.tag(name, version, tags={"sha256": "0" * 64})
@@ -76,7 +83,7 @@ def test_a_changed_artifact_is_refused(registry: Registry) -> None:  # noqa: F81
 
 
 @pytest.mark.server
-def test_a_model_of_other_features_is_refused(registry: Registry) -> None:  # noqa: F811
+def test_a_model_of_other_features_is_refused(registry: Registry) -> None:
     name = _name()
     version, _ = _register(registry, name)
     registry.tag(name, version, tags={"features_hash": "another"})
@@ -85,7 +92,7 @@ def test_a_model_of_other_features_is_refused(registry: Registry) -> None:  # no
 
 
 @pytest.mark.server
-def test_the_newest_candidate_is_found_with_what_it_was_trained_on(registry: Registry) -> None:  # noqa: F811
+def test_the_newest_candidate_is_found_with_what_it_was_trained_on(registry: Registry) -> None:
     name = _name()
     assert registry.load_candidate(name) is None
     for alpha in (0.1, 0.7):
@@ -99,11 +106,18 @@ def test_the_newest_candidate_is_found_with_what_it_was_trained_on(registry: Reg
 
 
 @pytest.mark.server
-def test_a_run_that_raises_ends_failed(registry: Registry) -> None:  # noqa: F811
-    with pytest.raises(ZeroDivisionError), registry.run("tests", "x") as run:
-        run.log_metrics({"known": 1.0, "unknown": None})
-        raise ZeroDivisionError
-    found = registry._client.get_run(run.id)
+def test_a_run_that_raises_ends_failed(registry: Registry) -> None:
+    ids = []
+
+    def fail() -> None:
+        with registry.run("tests", "x") as run:
+            ids.append(run.id)
+            run.log_metrics({"known": 1.0, "unknown": None})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    found = registry._client.get_run(ids[0])
     assert found.info.status == "FAILED"
     assert dict(found.data.metrics) == {"known": 1.0}
 
@@ -118,7 +132,11 @@ def test_a_server_that_does_not_answer_is_one_line() -> None:
 
 def test_the_servers_command_line_holds_no_password(tmp_path: Path) -> None:
     argv, environment = server_command(
-        "postgresql+psycopg://u:secret@h/d", artifacts=tmp_path, host="127.0.0.1", port=1, python=sys.executable
+        "postgresql+psycopg://u:secret@h/d",
+        artifacts=tmp_path,
+        host="127.0.0.1",
+        port=1,
+        python=sys.executable,
     )
     assert not any("secret" in part for part in argv)
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"

@@ -1,11 +1,11 @@
-"""Schedules, leases, runs and notebooks: two workers never run one thing twice, and a failure says which cell."""
+"""Two workers never run one thing twice, and a failure says which cell."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,6 @@ from intel_ml.surfaces.jobs.running import Job
 from intel_ml.surfaces.jobs.scheduler import due
 from intel_ml.surfaces.jobs.schedules import slot_of
 from intel_ml.surfaces.settings import Settings, project_home
-from tests.tracking import registry, tracking_url  # noqa: F401  # fixtures
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
@@ -34,8 +33,8 @@ NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 SCHEDULE_FILE = """
 from datetime import timedelta
 from intel_ml.surfaces.jobs import Schedule
-SCHEDULE = Schedule(name={name!r}, {what}, every=timedelta(hours={hours}), description="", after={after!r},
-                    parameters={parameters!r}, timeout_s={timeout})
+SCHEDULE = Schedule(name={name!r}, {what}, every=timedelta(hours={hours}), description="",
+                    after={after!r}, parameters={parameters!r}, timeout_s={timeout})
 """
 
 
@@ -49,7 +48,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _schedule(project: Path, name: str, **given_: Any) -> None:
-    values = {"hours": 1, "after": (), "parameters": {}, "timeout": 60, "what": f"job={name!r}"} | given_
+    values = {
+        "hours": 1,
+        "after": (),
+        "parameters": {},
+        "timeout": 60,
+        "what": f"job={name!r}",
+    } | given_
     (project / "pipelines" / f"{name}.py").write_text(SCHEDULE_FILE.format(name=name, **values))
 
 
@@ -76,17 +81,17 @@ def _context(store: Store, jobs: Mapping[str, Job], url: str = "http://127.0.0.1
 
 
 @pytest.fixture
-def counted() -> Iterator[tuple[list[str], dict[str, Job]]]:
+def counted() -> tuple[list[str], dict[str, Job]]:
     calls: list[str] = []
 
-    def count(context: JobContext, size: int = 1) -> Mapping[str, Any]:
+    def count(_context: JobContext, size: int = 1) -> Mapping[str, Any]:
         calls.append(threading.current_thread().name)
         return {"size": size, "accounts": 0}
 
-    def fail(context: JobContext) -> None:
+    def fail(_context: JobContext) -> None:
         raise ZeroDivisionError("no delivery")
 
-    yield calls, {"count": count, "fail": fail}
+    return calls, {"count": count, "fail": fail}
 
 
 @given(minutes=st.integers(1, 10_000), seconds=st.integers(0, 10**9))
@@ -168,7 +173,8 @@ def test_a_lease_is_taken_over_only_after_it_ran_out(store: Store) -> None:
     assert claim(store, name="x", slot="1", parameters={}) is None
 
 
-def test_a_failure_is_a_result_with_the_place_it_happened(store: Store, project: Path, counted: Any) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_failure_is_a_result_with_the_place_it_happened(store: Store, counted: Any) -> None:
     told: list[JobResult] = []
     context = replace(_context(store, counted[1]), notify=told.append)
     result = run_job("fail", context=context)
@@ -184,11 +190,15 @@ def test_what_a_job_gives_is_kept(store: Store, project: Path, counted: Any) -> 
     _schedule(project, "count", parameters={"size": 3})
     context = _context(store, counted[1])
     assert run_job("count", context=context).result == {"size": 3, "accounts": 0}
-    assert run_job("count", context=context, parameters={"size": 4}).result == {"size": 4, "accounts": 0}
+    assert run_job("count", context=context, parameters={"size": 4}).result == {
+        "size": 4,
+        "accounts": 0,
+    }
 
 
+@pytest.mark.usefixtures("project")
 def test_unknown_jobs_and_parameters_are_refused_before_a_run_is_made(
-    store: Store, project: Path, counted: Any
+    store: Store, counted: Any
 ) -> None:
     context = _context(store, counted[1])
     with pytest.raises(UnknownNameError, match="Did you mean 'count'"):
@@ -199,7 +209,9 @@ def test_unknown_jobs_and_parameters_are_refused_before_a_run_is_made(
         assert connection.execute(text("SELECT count(*) FROM intel_job_run")).scalar_one() == 0
 
 
-def test_what_comes_after_waits_for_what_comes_before(store: Store, project: Path, counted: Any) -> None:
+def test_what_comes_after_waits_for_what_comes_before(
+    store: Store, project: Path, counted: Any
+) -> None:
     _schedule(project, "count")
     _schedule(project, "later", after=("count",), what="job='count'")
     context = _context(store, counted[1])
@@ -213,7 +225,9 @@ def test_what_comes_after_waits_for_what_comes_before(store: Store, project: Pat
     assert due(context, schedules) == []
 
 
-def test_the_scheduler_follows_the_platforms_clock(store: Store, project: Path, counted: Any) -> None:
+def test_the_scheduler_follows_the_platforms_clock(
+    store: Store, project: Path, counted: Any
+) -> None:
     calls, jobs = counted
     _schedule(project, "count", hours=24)
     context, stop = _context(store, jobs), threading.Event()
@@ -242,10 +256,15 @@ def _wait(done: Any) -> None:
 @pytest.mark.kernel
 @pytest.mark.server
 def test_a_notebook_is_one_run_with_its_executed_copy(
-    store: Store, project: Path, registry: Registry  # noqa: F811
+    store: Store,
+    project: Path,
+    registry: Registry,
 ) -> None:
     _notebook(
-        project, "study.ipynb", "import os\nrun = os.environ['MLFLOW_RUN_ID']\nprint(days, run)", "assert days == 7"
+        project,
+        "study.ipynb",
+        "import os\nrun = os.environ['MLFLOW_RUN_ID']\nprint(days, run)",
+        "assert days == 7",
     )
     _schedule(project, "study", what="notebook='study.ipynb'", parameters={"days": 7})
     result = run_job("study", context=_context(store, {}, registry.tracking_url))
@@ -262,7 +281,9 @@ def test_a_notebook_is_one_run_with_its_executed_copy(
 @pytest.mark.kernel
 @pytest.mark.server
 def test_a_failing_cell_is_shown_and_its_copy_is_kept(
-    store: Store, project: Path, registry: Registry  # noqa: F811
+    store: Store,
+    project: Path,
+    registry: Registry,
 ) -> None:
     _notebook(project, "study.ipynb", "spend = 0\nspend / 0")
     _schedule(project, "study", what="notebook='study.ipynb'")

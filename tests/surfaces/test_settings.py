@@ -85,7 +85,7 @@ def test_a_value_that_cannot_be_is_refused_by_name(env_file: Path, line: str, na
 def test_only_the_executor_is_given_the_write_token(env_file: Path):
     env_file.write_text("META_WRITE_TOKEN=secret-write\n")
     assert load_settings().meta_write_token is None
-    token = load_settings(for_executor=True).meta_write_token
+    token = load_settings(with_write_token=True).meta_write_token
     assert token is not None
-    assert "secret-write" not in repr(load_settings(for_executor=True))
+    assert "secret-write" not in repr(load_settings(with_write_token=True))
     assert token.get_secret_value() == "secret-write"

@@ -1,14 +1,14 @@
 """Outcomes back to better opinions.
 
-    states       what was known of entities at any moment, read from the store
-    propensity   how likely it was that what was executed would be executed
-    rewards      what an outcome is worth
-    outcomes     states after against states before, and against units left alone
-    feedback     a training row for each decision that is over
-    training     the log that policies learn from
-    evaluation   one estimator a file
-    artifacts    a stored model as files
-    registry     the one door to MLflow
-    gates        what a model must show before it may be used
-    promotion    the life of a model version
+states       what was known of entities at any moment, read from the store
+propensity   how likely it was that what was executed would be executed
+rewards      what an outcome is worth
+outcomes     states after against states before, and against units left alone
+feedback     a training row for each decision that is over
+training     the log that policies learn from
+evaluation   one estimator a file
+artifacts    a stored model as files
+registry     the one door to MLflow
+gates        what a model must show before it may be used
+promotion    the life of a model version
 """

@@ -31,7 +31,10 @@ def folder_sha256(folder: Path) -> str:
 
 
 def refuse_unusable(folder: Path, *, sha256: str | None, what: str) -> None:
-    """Raise `ModelRefusedError` unless files are of known kinds, hash to `sha256` (when given) and hold finite numbers."""
+    """Raise `ModelRefusedError` unless the files are what was registered and hold finite numbers.
+
+    Without `sha256` there is nothing to compare with: it is about to be registered.
+    """
     files = _files(folder)
     if not files:
         _refuse(what, "has no files")
@@ -49,7 +52,11 @@ def refuse_unusable(folder: Path, *, sha256: str | None, what: str) -> None:
 def _check_arrays(path: Path, what: str) -> None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            broken = [n for n in arrays.files if arrays[n].dtype.kind in "fc" and not np.isfinite(arrays[n]).all()]
+            broken = [
+                n
+                for n in arrays.files
+                if arrays[n].dtype.kind in "fc" and not np.isfinite(arrays[n]).all()
+            ]
     except (ValueError, OSError, KeyError) as error:
         _refuse(what, f"holds {path.name}, which cannot be read as arrays ({error})")
     if broken:

@@ -1,11 +1,13 @@
-"""What became of each decision: a training row as soon as it is known what was done, a reward when its effect has had time.
+"""What became of each decision: a row once it is known what was done, a reward in due time.
 
 Reads   decisions, actions, and the states before and after.
 Gives   rows of `intel_ml_training_data`, one a decision and horizon.
-Never   loses a late outcome, and never counts one twice: any order and any number of calls end in the same rows.
+Never   loses a late outcome, and never counts one twice: any order and any number of calls end in
+        the same rows.
 
-A rejection is a label for the imitation of people, never a reward of the rejected arm: what was executed is `maintain`.
-An action that was undone did not stay, so it counts as `maintain` too, from the moment of the decision.
+A rejection is a label for the imitation of people, never a reward of the rejected arm: what was
+executed is `maintain`. An action that was undone did not stay, so it counts as `maintain` too, from
+the moment of the decision.
 """
 
 from __future__ import annotations
@@ -43,6 +45,15 @@ _OVER = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """What someone did with a decision outside this platform."""
+
+    decision_id: str
+    executed: Arm
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Fate:
     """What was done about one decision, and when."""
 
@@ -55,34 +66,36 @@ class _Fate:
     action_source: str
 
 
-def record(connection: Connection, *, account: Account, now: datetime, horizon_hours: int = HORIZON_HOURS) -> int:
-    """Write a row for each decision that is over, and correct the rows of those whose fate has changed; return how many.
+def record(
+    connection: Connection, *, account: Account, now: datetime, horizon_hours: int = HORIZON_HOURS
+) -> int:
+    """Write or correct the row of each decision that is over; return how many changed.
 
-    Over are proposals that were executed, refused, ignored or failed, units held out at random, and one sampled decision
-    to leave alone a day for each ad set. What waits for a person or for the executor has no row yet.
+    Over are proposals that were executed, refused, ignored or failed, units held out at random, and
+    one sampled decision to leave alone a day for each ad set. What waits for a person or for the
+    executor has no row yet.
     """
     fates = [*_fates_of_actions(connection, account, now), *_left_alone(connection, account, now)]
     known = _known(connection, account, [fate.decision_id for fate in fates], horizon_hours)
-    changed = [f for f in fates if known.get(f.decision_id) != (f.executed.value, f.taken_at, f.verdict)]
+    changed = [
+        f for f in fates if known.get(f.decision_id) != (f.executed.value, f.taken_at, f.verdict)
+    ]
     _write(connection, account, changed, horizon_hours)
     return len(changed)
 
 
-def report(
-    connection: Connection, *, account: Account, decision_id: str, executed: Arm, now: datetime, reason: str | None = None
-) -> None:
+def report(connection: Connection, done: Reported, *, account: Account, now: datetime) -> None:
     """Record what someone did elsewhere with a decision of ours."""
     row = connection.execute(
         text("SELECT proposed FROM intel_decision WHERE ad_account_id = :a AND decision_id = :d"),
-        {"a": account.id, "d": decision_id},
+        {"a": account.id, "d": done.decision_id},
     ).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no decision '{decision_id}' of {account.id}.")
-    followed = row.proposed == executed.value
-    verdict = Verdict.APPROVED if followed else Verdict.MODIFIED
-    if executed is Arm.MAINTAIN and not followed:
+        raise NotFoundError(f"There is no decision '{done.decision_id}' of {account.id}.")
+    verdict = Verdict.APPROVED if row.proposed == done.executed else Verdict.MODIFIED
+    if done.executed is Arm.MAINTAIN and row.proposed != Arm.MAINTAIN:
         verdict = Verdict.REJECTED
-    fate = _Fate(decision_id, executed, now, verdict.value, reason, None, "human")
+    fate = _Fate(done.decision_id, done.executed, now, verdict.value, done.reason, None, "human")
     _write(connection, account, [fate], HORIZON_HOURS)
 
 
@@ -96,13 +109,14 @@ def _fates_of_actions(connection: Connection, account: Account, now: datetime) -
     rows = connection.execute(
         text(
             """
-            SELECT a.decision_id, a.status, a.action_type, a.action_params, a.human_decision, a.human_modified_action,
-                   coalesce(a.human_feedback_reason, a.rejection_reason) AS verdict_reason, a.executed_at, a.source,
-                   a.approved_by, d.decided_at, d.is_held_out
+            SELECT decision_id, a.status, a.action_type, a.action_params, a.human_decision,
+                   a.human_modified_action, a.executed_at, a.source, a.approved_by, d.decided_at,
+                   coalesce(a.human_feedback_reason, a.rejection_reason) AS verdict_reason
             FROM intel_automation_action a
-            JOIN intel_decision d ON d.ad_account_id = a.ad_account_id AND d.decision_id = a.decision_id
-            WHERE a.ad_account_id = :account AND a.undoes_id IS NULL AND a.created_at > :since AND d.decided_at <= :now
-              AND (a.executed_at IS NULL OR a.executed_at <= :now) AND NOT d.is_held_out
+            JOIN intel_decision d USING (ad_account_id, decision_id)
+            WHERE ad_account_id = :account AND a.undoes_id IS NULL AND NOT d.is_held_out
+              AND a.created_at > :since AND d.decided_at <= :now
+              AND (a.executed_at IS NULL OR a.executed_at <= :now)
             ORDER BY a.id
             """
         ),
@@ -119,7 +133,8 @@ def _fate(row: Any) -> _Fate:
         decision_id=row.decision_id,
         executed=arm if arm is not None and stayed else Arm.MAINTAIN,
         taken_at=row.executed_at if stayed else row.decided_at,
-        verdict=row.human_decision or (Verdict.APPROVED.value if row.approved_by is not None else None),
+        verdict=row.human_decision
+        or (Verdict.APPROVED.value if row.approved_by is not None else None),
         verdict_reason=row.verdict_reason,
         action_params=row.action_params,
         action_source="human" if row.human_decision == Verdict.MODIFIED else source,
@@ -132,17 +147,19 @@ def _arm(row: Any) -> Arm | None:
     if changed and "type" in changed:
         kind, params = changed["type"], changed
     percent = params.get("percent", params.get("percentage"))
-    action = Action(ActionType(kind), None if percent is None else _signed(ActionType(kind), int(percent)))
+    action = Action(
+        ActionType(kind), None if percent is None else _signed(ActionType(kind), int(percent))
+    )
     return arm_of(action)
 
 
 def _signed(kind: ActionType, percent: int) -> int:
-    """Return the percentage with the sign its kind of change implies: people write `decrease by 20`."""
+    """Return the percentage with its sign: people write `decrease by 20`."""
     return -abs(percent) if kind is ActionType.DECREASE_BUDGET else percent
 
 
 def _left_alone(connection: Connection, account: Account, now: datetime) -> list[_Fate]:
-    """Return the held-out units, and the first decision of an account day to leave an ad set alone."""
+    """Return held-out units, and the first quiet decision of an account day for each ad set."""
     rows = connection.execute(
         text(
             """
@@ -155,8 +172,9 @@ def _left_alone(connection: Connection, account: Account, now: datetime) -> list
                     SELECT decision_id, decided_at, as_of, entity_id,
                            (as_of AT TIME ZONE :zone)::date AS day
                     FROM intel_decision
-                    WHERE ad_account_id = :account AND as_of > :sampled AND decided_at <= :now AND entity_type = 'adset'
-                      AND proposed = 'maintain' AND NOT is_held_out AND trigger = 'cycle' AND rule_id IS NULL
+                    WHERE ad_account_id = :account AND as_of > :sampled AND decided_at <= :now
+                      AND entity_type = 'adset' AND proposed = 'maintain' AND rule_id IS NULL
+                      AND NOT is_held_out AND trigger = 'cycle'
                 ) AS quiet
                 ORDER BY entity_id, day, as_of, decision_id
             ) AS sample
@@ -171,7 +189,10 @@ def _left_alone(connection: Connection, account: Account, now: datetime) -> list
             "zone": account.time_zone,
         },
     )
-    return [_Fate(row.decision_id, Arm.MAINTAIN, row.decided_at, None, None, None, "rule") for row in rows]
+    return [
+        _Fate(row.decision_id, Arm.MAINTAIN, row.decided_at, None, None, None, "rule")
+        for row in rows
+    ]
 
 
 def _known(
@@ -180,26 +201,32 @@ def _known(
     rows = connection.execute(
         text(
             "SELECT decision_id, executed, action_taken_at, verdict FROM intel_ml_training_data "
-            "WHERE ad_account_id = :account AND horizon_hours = :horizon AND decision_id = ANY(:ids)"
+            "WHERE ad_account_id = :account AND horizon_hours = :horizon "
+            "AND decision_id = ANY(:ids)"
         ),
         {"account": account.id, "horizon": horizon_hours, "ids": list(decisions)},
     )
     return {row.decision_id: (row.executed, row.action_taken_at, row.verdict) for row in rows}
 
 
-def _write(connection: Connection, account: Account, fates: Sequence[_Fate], horizon_hours: int) -> None:
+def _write(
+    connection: Connection, account: Account, fates: Sequence[_Fate], horizon_hours: int
+) -> None:
     if not fates:
         return
     by_decision = {fate.decision_id: fate for fate in fates}
     pairs = connection.execute(
-        text("SELECT proposed, executed FROM intel_ml_training_data WHERE ad_account_id = :account"),
+        text(
+            "SELECT proposed, executed FROM intel_ml_training_data WHERE ad_account_id = :account"
+        ),
         {"account": account.id},
     )
     approval = transition((row.proposed, row.executed) for row in pairs)
     decisions = connection.execute(
         text(
-            "SELECT decision_id, entity_type, entity_id, as_of, state, features_hash, rule_id, archetype, proposal_pmf, "
-            "proposed, is_held_out FROM intel_decision WHERE ad_account_id = :account AND decision_id = ANY(:ids)"
+            "SELECT decision_id, entity_type, entity_id, as_of, state, features_hash, rule_id, "
+            "archetype, proposal_pmf, proposed, is_held_out FROM intel_decision "
+            "WHERE ad_account_id = :account AND decision_id = ANY(:ids)"
         ),
         {"account": account.id, "ids": list(by_decision)},
     )
@@ -233,7 +260,12 @@ def _write(connection: Connection, account: Account, fates: Sequence[_Fate], hor
                 **{
                     name: statement.excluded[name]
                     for name in (
-                        "verdict", "verdict_reason", "executed", "action_params", "action_source", "p_executed",
+                        "verdict",
+                        "verdict_reason",
+                        "executed",
+                        "action_params",
+                        "action_source",
+                        "p_executed",
                         "action_taken_at",
                     )
                 },

@@ -1,7 +1,8 @@
-"""What a model must show before it may be used: gates written in models/*/model.toml, and what the evidence says to them.
+"""What a model must show before it may be used, and what the evidence says to that.
 
-Reads   a model's description and the numbers measured for one version.
-Gives   a verdict (passed, refused, inconclusive) with one check a gate, each with the number needed and the number seen.
+Reads   models/*/model.toml, where gates are written, and the numbers of one version.
+Gives   a verdict (passed, refused, inconclusive) with one check a gate, each with the number needed
+        and the number seen.
 Never   passes a number that is missing: that is inconclusive, and the verdict names it.
 """
 
@@ -117,7 +118,7 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        """Refused where any number is too small; inconclusive where one is missing; passed otherwise."""
+        """Refused where a number is too small, inconclusive where one is missing, else passed."""
         seen = {check.outcome for check in self.checks}
         if Outcome.REFUSED in seen:
             return Outcome.REFUSED
@@ -149,7 +150,7 @@ def judge(gate: Gate, evidence: Mapping[str, float | None], *, name: str) -> Ver
 
 
 def with_floor(gate: Gate, *, min_samples: int) -> Gate:
-    """Return the gate with at least `min_samples` asked for: a setting can raise a gate, never lower it."""
+    """Return the gate asking for at least `min_samples`: a setting raises, never lowers it."""
     return gate.model_copy(update={"min_samples": max(gate.min_samples or 0, min_samples)})
 
 

@@ -1,8 +1,9 @@
-"""What came of an action: the state some hours later against the state before, and against units left alone.
+"""What came of an action: the state after against before, and against units left alone.
 
 Reads   training rows whose horizon has passed; states at both moments, as they were known then.
 Gives   `reward_before_after` and `reward_against_holdout`, on the row and on its action.
-Never   invents a reward: where a needed value is unknown, the row counts as measured and its reward stays null.
+Never   invents a reward: where a needed value is unknown, the row counts as measured and its reward
+        stays null.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Spot = tuple[str, str, datetime]
 
 
 def measure_rows(connection: Connection, *, account: Account, now: datetime) -> int:
-    """Measure the rows that are due and bring every contrast with held-out units up to date; return how many were due."""
+    """Measure what is due, renew every contrast with held-out units; return how many were due."""
     due = _due(connection, account, now)
     if due:
         states = _states(connection, account, due)
@@ -42,7 +43,7 @@ def measure_rows(connection: Connection, *, account: Account, now: datetime) -> 
 
 
 def full_hour(moment: datetime) -> datetime:
-    """Return the first full hour at or after `moment`: rows of one hour then share one reading of the states.
+    """Return the first full hour at or after `moment`: rows of one hour share one reading.
 
     >>> from datetime import UTC
     >>> full_hour(datetime(2026, 11, 22, 10, 5, tzinfo=UTC)).hour
@@ -55,7 +56,8 @@ def full_hour(moment: datetime) -> datetime:
 def _due(connection: Connection, account: Account, now: datetime) -> list[Row[Any]]:
     rows = connection.execute(
         text(
-            "SELECT id, entity_type, entity_id, executed, horizon_hours, action_taken_at, state_captured_at, state_vector "
+            "SELECT id, entity_type, entity_id, executed, horizon_hours, action_taken_at, "
+            "state_captured_at, state_vector "
             "FROM intel_ml_training_data WHERE ad_account_id = :account AND NOT outcome_measured "
             "AND action_taken_at + make_interval(hours => horizon_hours) <= :now ORDER BY id"
         ),
@@ -69,13 +71,17 @@ def _after_at(row: Row[Any]) -> datetime:
 
 
 def _before_at(row: Row[Any]) -> datetime | None:
-    """Return when to read the state before; None where the decision's own state is recent enough."""
+    """Return when to read the state before; None where the decision's own is recent enough."""
     waited = row.action_taken_at - row.state_captured_at
-    return None if waited <= _HOUR else row.action_taken_at.replace(minute=0, second=0, microsecond=0)
+    return (
+        None if waited <= _HOUR else row.action_taken_at.replace(minute=0, second=0, microsecond=0)
+    )
 
 
 def _states(connection: Connection, account: Account, due: Sequence[Row[Any]]) -> dict[Spot, State]:
-    moments = {_after_at(row) for row in due} | {m for row in due if (m := _before_at(row)) is not None}
+    moments = {_after_at(row) for row in due} | {
+        m for row in due if (m := _before_at(row)) is not None
+    }
     wanted = {(row.entity_type, row.entity_id) for row in due}
     states = read_states(connection, accounts=[account], as_of=sorted(moments))
     return {
@@ -87,7 +93,11 @@ def _states(connection: Connection, account: Account, due: Sequence[Row[Any]]) -
 
 def _measured(row: Row[Any], states: Mapping[Spot, State], now: datetime) -> dict[str, Any]:
     moment = _before_at(row)
-    before = row.state_vector if moment is None else states.get((row.entity_type, row.entity_id, moment), {})
+    before = (
+        row.state_vector
+        if moment is None
+        else states.get((row.entity_type, row.entity_id, moment), {})
+    )
     after = states.get((row.entity_type, row.entity_id, _after_at(row)), {})
     return {
         "row": row.id,
@@ -102,12 +112,14 @@ def _measured(row: Row[Any], states: Mapping[Spot, State], now: datetime) -> dic
 
 
 def _compare(connection: Connection, account: Account, now: datetime) -> None:
-    """Recompute the contrast of every recent row with the other held-out rows of its rule within a week."""
+    """Contrast every recent row with the other held-out rows of its rule within a week."""
     rows = connection.execute(
         text(
-            "SELECT id, rule_id, is_held_out, action_taken_at, reward_before_after, reward_against_holdout "
-            "FROM intel_ml_training_data WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL "
-            "AND reward_before_after IS NOT NULL AND action_taken_at > :since ORDER BY id"
+            "SELECT id, rule_id, is_held_out, action_taken_at, reward_before_after, "
+            "reward_against_holdout FROM intel_ml_training_data "
+            "WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL "
+            "AND reward_before_after IS NOT NULL AND action_taken_at > :since "
+            "ORDER BY decision_id, id"
         ),
         {"account": account.id, "since": now - _RECENT},
     ).all()
@@ -120,20 +132,24 @@ def _compare(connection: Connection, account: Account, now: datetime) -> None:
         near = [
             other.reward_before_after
             for other in held[row.rule_id]
-            if other.id != row.id and abs(other.action_taken_at - row.action_taken_at) <= _NEIGHBOURHOOD
+            if other.id != row.id
+            and abs(other.action_taken_at - row.action_taken_at) <= _NEIGHBOURHOOD
         ]
         value = against_holdout(row.reward_before_after, near)
         if value != row.reward_against_holdout:
             changes.append({"row": row.id, "value": value})
     if changes:
         connection.execute(
-            text("UPDATE intel_ml_training_data SET reward_against_holdout = :value WHERE id = :row"), changes
+            text(
+                "UPDATE intel_ml_training_data SET reward_against_holdout = :value WHERE id = :row"
+            ),
+            changes,
         )
 
 
 _MEASURED = text(
-    "UPDATE intel_ml_training_data SET outcome_measured = true, outcome_measured_at = :now, outcome_details = :details, "
-    "reward_before_after = :reward WHERE id = :row"
+    "UPDATE intel_ml_training_data SET outcome_measured = true, outcome_measured_at = :now, "
+    "outcome_details = :details, reward_before_after = :reward WHERE id = :row"
 ).bindparams(bindparam("details", type_=JSONB))
 
 _TO_ACTIONS = text(
@@ -143,6 +159,7 @@ _TO_ACTIONS = text(
         outcome_score = coalesce(t.reward_against_holdout, t.reward_before_after)
     FROM intel_ml_training_data t
     WHERE t.ad_account_id = :account AND t.outcome_measured_at = :now
-      AND a.ad_account_id = t.ad_account_id AND a.decision_id = t.decision_id AND a.status = 'executed'
+      AND a.ad_account_id = t.ad_account_id AND a.decision_id = t.decision_id
+      AND a.status = 'executed'
     """
 )

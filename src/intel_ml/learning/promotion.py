@@ -1,13 +1,13 @@
-"""The life of a model version: testing, shadow, active, deprecated; every step with its evidence, and who took it.
+"""The life of a model version: testing, shadow, active, deprecated.
 
 Reads   gates and the evidence of a version.
-Gives   aliases in the registry, and one audited row of `intel_model_version` a step.
+Gives   aliases in the registry; a row of `intel_model_version` a step: its evidence, who took it.
 Never   promotes past a gate, and never forgets: a step back is another row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -51,8 +51,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entry:
+    """One row to be written."""
+
+    found: Version
+    status: str
+    reason: str
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lives:
-    """The places a model's life is kept: the registry's aliases, the store's audit, the model's own gates."""
+    """Where a model's life is kept: the registry's aliases, the store's audit, its own gates."""
 
     registry: Registry
     store: Store
@@ -62,49 +72,48 @@ class Lives:
 def admit(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime) -> Verdict:
     """Record a new version as testing; where the shadow gate passes it goes into shadow."""
     found = _require(lives, version)
-    verdict = judge(lives.model.gates.shadow, evidence.numbers, name="shadow")
-    lives.registry.tag(
-        found.name, version, tags={"gate": verdict.outcome.value, "gate_evidence": str(verdict)}
-    )
+    verdict = judge(lives.model.gates.shadow, evidence.numbers, name=SHADOW)
+    tags = {"gate": verdict.outcome.value, "gate_evidence": str(verdict)}
+    lives.registry.tag(found.name, version, tags=tags)
     with lives.store.session() as session:
-        _write(session, lives, found, status=TESTING, reason="registered", by=by, now=now, evidence=evidence)
+        reason = "registered" if verdict.has_passed else str(verdict)
+        _write(session, lives, _Entry(found, TESTING, reason, evidence), by=by, now=now)
         if verdict.has_passed:
-            _write(
-                session, lives, found, status=IN_SHADOW, reason=str(verdict), by=by, now=now, evidence=evidence
-            )
+            _write(session, lives, _Entry(found, IN_SHADOW, str(verdict)), by=by, now=now)
             lives.registry.set_alias(found.name, SHADOW, version)
     return verdict
 
 
-def challenge(
-    lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime
-) -> None:
+def challenge(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime) -> None:
     """Make a version the challenger: it is compared with the champion, and never shown."""
     found = _require(lives, version)
     with lives.store.session() as session:
-        _write(session, lives, found, status=TESTING, reason="challenger", by=by, now=now, evidence=evidence)
+        _write(session, lives, _Entry(found, TESTING, CHALLENGER, evidence), by=by, now=now)
         lives.registry.set_alias(found.name, CHALLENGER, version)
 
 
 def promote(
     lives: Lives, version: str, *, by: str, now: datetime, min_training_samples: int = 0
 ) -> Verdict:
-    """Make a version the champion if its recorded evidence passes the gate; return the verdict either way."""
+    """Make a version the champion if its recorded evidence passes the gate; say what it said.
+
+    A refusal changes nothing but the audit, which keeps what was missing.
+    """
     found = _require(lives, version)
+    gate = with_floor(lives.model.gates.champion, min_samples=min_training_samples)
     with lives.store.session() as session:
-        numbers = _last_evidence(session, found)
-        gate = with_floor(lives.model.gates.champion, min_samples=min_training_samples)
-        verdict = judge(gate, numbers, name=CHAMPION)
+        steps = [s for s in life(session, found.name) if s.version == version]
+        verdict = judge(gate, _numbers(steps), name=CHAMPION)
         lives.registry.tag(found.name, version, tags={"champion_gate": str(verdict)})
         if not verdict.has_passed:
-            _write(session, lives, found, status=IN_SHADOW, reason=str(verdict), by=by, now=now)
+            stays = steps[-1].status if steps else TESTING
+            _write(session, lives, _Entry(found, stays, str(verdict)), by=by, now=now)
             return verdict
         before = lives.registry.find(found.name, CHAMPION)
         if before is not None and before.version != version:
-            _write(
-                session, lives, before, status=DEPRECATED, reason=f"replaced by version {version}", by=by, now=now
-            )
-        _write(session, lives, found, status=ACTIVE, reason=str(verdict), by=by, now=now)
+            told = f"replaced by version {version}"
+            _write(session, lives, _Entry(before, DEPRECATED, told), by=by, now=now)
+        _write(session, lives, _Entry(found, ACTIVE, str(verdict)), by=by, now=now)
         lives.registry.set_alias(found.name, CHAMPION, version)
     return verdict
 
@@ -114,69 +123,59 @@ def demote(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
     name = lives.model.name
     champion = lives.registry.find(name, CHAMPION)
     if champion is None:
-        raise ConflictError(f"{name} has no champion to demote.", hint="`intel-ml models list` shows aliases.")
-    lives.registry.remove_alias(name, CHAMPION)
-    lives.registry.set_alias(name, SHADOW, champion.version)
+        raise ConflictError(
+            f"{name} has no champion to demote.", hint="`intel-ml models list` shows aliases."
+        )
     with lives.store.session() as session:
-        return _write(session, lives, champion, status=IN_SHADOW, reason=reason, by=by, now=now)
+        step = _write(session, lives, _Entry(champion, IN_SHADOW, reason), by=by, now=now)
+        lives.registry.set_alias(name, SHADOW, champion.version)
+        lives.registry.remove_alias(name, CHAMPION)
+    return step
 
 
 def rollback(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
-    """Put the champion before this one back; its evidence stands in the audit, so no gate is asked again."""
+    """Put the champion before this one back; its evidence stands, so no gate is asked again."""
     name = lives.model.name
     champion = lives.registry.find(name, CHAMPION)
+    current = champion.version if champion else None
     with lives.store.session() as session:
-        current = champion.version if champion else None
-        steps = life(session, name)
-        earlier = [s.version for s in steps if s.status == ACTIVE and s.version != current]
+        actives = [s.version for s in life(session, name) if s.status == ACTIVE]
+        earlier = [version for version in actives if version != current]
         if not earlier:
             raise ConflictError(f"{name} has no champion before this one to roll back to.")
         target = _require(lives, earlier[-1])
         if champion is not None:
-            _write(session, lives, champion, status=DEPRECATED, reason=f"rolled back: {reason}", by=by, now=now)
-        step = _write(session, lives, target, status=ACTIVE, reason=f"rollback: {reason}", by=by, now=now)
+            told = f"rolled back: {reason}"
+            _write(session, lives, _Entry(champion, DEPRECATED, told), by=by, now=now)
+        told = f"rollback: {reason}"
+        step = _write(session, lives, _Entry(target, ACTIVE, told), by=by, now=now)
         lives.registry.set_alias(name, CHAMPION, target.version)
     return step
 
 
 def life(session: Session, name: str) -> list[Step]:
     """Return every recorded step of a model's versions, oldest first."""
-    rows = session.scalars(select(ModelVersion).where(ModelVersion.name == name).order_by(ModelVersion.id))
+    rows = session.scalars(
+        select(ModelVersion).where(ModelVersion.name == name).order_by(ModelVersion.id)
+    )
     return [_step(row) for row in rows]
 
 
-def _last_evidence(session: Session, found: Version) -> Mapping[str, float | None]:
-    row = session.scalars(
-        select(ModelVersion)
-        .where(
-            ModelVersion.name == found.name,
-            ModelVersion.version == found.version,
-            ModelVersion.evaluation.is_not(None),
-        )
-        .order_by(ModelVersion.id.desc())
-        .limit(1)
-    ).first()
-    numbers: Mapping[str, float | None] = (row.evaluation or {}).get("numbers", {}) if row else {}
-    return numbers
+def _numbers(steps: Sequence[Step]) -> Mapping[str, float | None]:
+    """Return the numbers measured last for a version; none where nothing was."""
+    measured = [s.evidence["numbers"] for s in steps if "numbers" in s.evidence]
+    found: Mapping[str, float | None] = measured[-1] if measured else {}
+    return found
 
 
-def _write(
-    session: Session,
-    lives: Lives,
-    found: Version,
-    *,
-    status: str,
-    reason: str,
-    by: str,
-    now: datetime,
-    evidence: Evidence | None = None,
-) -> Step:
+def _write(session: Session, lives: Lives, entry: _Entry, *, by: str, now: datetime) -> Step:
+    found, evidence = entry.found, entry.evidence
     row = ModelVersion(
         name=found.name,
         version=found.version,
         model_type=lives.model.type,
-        status=status,
-        status_reason=reason,
+        status=entry.status,
+        status_reason=entry.reason,
         changed_by=by,
         at=now,
         run_id=found.run_id,
@@ -209,7 +208,7 @@ def _require(lives: Lives, version: str) -> Version:
     found = lives.registry.find(lives.model.name, version)
     if found is None:
         raise NotFoundError(
-            f"{lives.model.name} has no version '{version}'.", hint="`intel-ml models list` shows them."
+            f"{lives.model.name} has no version '{version}'.",
+            hint="`intel-ml models list` shows them.",
         )
     return found
-

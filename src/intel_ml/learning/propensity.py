@@ -2,14 +2,16 @@
 
     P(executed a) = sum_b pi(b) T(b, a),     T(b, a) = (n(b, a) + prior(b, a)) / (n(b) + 2)
 
-pi is the logged distribution of the proposal (hold-out and exploration included), T(b, a) the smoothed share of proposals
-of arm b in this account that ended as arm a: approved as b, modified to a, or left alone (`maintain`) by a rejection, an
-expiry or a failure. The prior is one proposal executed and one left alone; `maintain` proposed is `maintain` done.
-With the proposal's propensity alone a policy's value is biased by everything people overrule.
+pi is the logged distribution of the proposal (hold-out and exploration included), T(b, a) the
+smoothed share of proposals of arm b in this account that ended as arm a: approved as b, modified to
+a, or left alone (`maintain`) by a rejection, an expiry or a failure. The prior is one proposal
+executed and one left alone; `maintain` proposed is `maintain` done. With the proposal's propensity
+alone a policy's value is biased by everything people overrule.
 
 Reads   pairs (proposed, executed) of decisions that are over.
 Gives   T, and the probability of one executed arm.
-Never   looks at the context of a verdict: where approval depends on it, these probabilities are averages.
+Never   looks at the context of a verdict: where approval depends on it, these probabilities are
+        averages.
 """
 
 from __future__ import annotations

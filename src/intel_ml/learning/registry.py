@@ -1,8 +1,10 @@
 """The one door to MLflow: runs, and models that are exactly what was registered.
 
 Reads   policies and archetypes, which save and load themselves as folders of npz and json.
-Gives   registered versions with aliases, tags and a card; `LoadedPolicy` and `LoadedArchetypes`, checked before use.
-Never   pickles or unpickles; never returns a model whose files, features or numbers are not what was registered.
+Gives   registered versions with aliases, tags and a card; `LoadedPolicy` and `LoadedArchetypes`,
+        checked before use.
+Never   pickles or unpickles; never returns a model whose files, features or numbers are not what
+        was registered.
 
 MLflow is imported on first use: it costs a second and a hundred megabytes.
 """
@@ -159,7 +161,9 @@ class Registry:
             raise UnavailableError(service=f"MLflow at {self.tracking_url}", check=_CHECK)
 
     @contextmanager
-    def run(self, experiment: str, name: str, *, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
+    def run(
+        self, experiment: str, name: str, *, tags: Mapping[str, str] | None = None
+    ) -> Iterator[Run]:
         """Open a run for the block; it ends FINISHED, or FAILED when the block raises."""
         opened = self.open_run(experiment, name, tags=tags)
         try:
@@ -178,11 +182,12 @@ class Registry:
             return Run(self._client, created.info.run_id)
 
     def current_run(self) -> Run | None:
-        """Return the run this process was started for (MLflow's MLFLOW_RUN_ID), None when there is none."""
+        """Return the run this process was started for (MLFLOW_RUN_ID), None when there is none."""
         os.environ.update(QUIET)
         from mlflow.environment_variables import MLFLOW_RUN_ID  # noqa: PLC0415  # heavy
 
-        number = MLFLOW_RUN_ID.get()
+        variable: Any = MLFLOW_RUN_ID
+        number: str | None = variable.get()
         return Run(self._client, number) if number else None
 
     def close_run(self, run_id: str, *, status: str) -> None:
@@ -198,15 +203,21 @@ class Registry:
         """Store the archetypes' folder under its run and register it; return the new version."""
         return self._register(archetypes, registration=registration)
 
-    def save_candidate(self, policy: Policy, *, name: str, run_id: str, tags: Mapping[str, str]) -> None:
-        """Keep a trained policy with its run until it has been evaluated; nothing serves a candidate."""
+    def save_candidate(
+        self, policy: Policy, *, name: str, run_id: str, tags: Mapping[str, str]
+    ) -> None:
+        """Keep a trained policy with its run until it is evaluated; nothing serves a candidate."""
         with _answering(self.tracking_url), _saved(policy) as folder:
             self._client.log_artifacts(run_id, str(folder), _CANDIDATE_FOLDER)
-            for tag, value in {**tags, _CANDIDATE_TAG: name, "sha256": folder_sha256(folder)}.items():
+            for tag, value in {
+                **tags,
+                _CANDIDATE_TAG: name,
+                "sha256": folder_sha256(folder),
+            }.items():
                 self._client.set_tag(run_id, tag, value)
 
     def load_candidate(self, name: str) -> tuple[Policy, Mapping[str, str]] | None:
-        """Return the newest candidate called `name` and its run's tags, None when nothing was trained yet."""
+        """Return the newest candidate and its run's tags, None when nothing was trained yet."""
         from intel_ml.intelligence.policy import load_policy  # noqa: PLC0415  # numpy and friends
 
         with _answering(self.tracking_url), tempfile.TemporaryDirectory() as folder:
@@ -220,7 +231,9 @@ class Registry:
             if not runs:
                 return None
             tags = dict(runs[0].data.tags)
-            path = Path(self._client.download_artifacts(runs[0].info.run_id, _CANDIDATE_FOLDER, folder))
+            path = Path(
+                self._client.download_artifacts(runs[0].info.run_id, _CANDIDATE_FOLDER, folder)
+            )
             refuse_unusable(path, sha256=tags.get("sha256"), what=f"{name} (candidate)")
             return load_policy(path), {**tags, "run_id": runs[0].info.run_id}
 
@@ -300,7 +313,10 @@ class Registry:
             }
             self._client.log_artifacts(run_id, str(folder), _MODEL_FOLDER)
             self._create_model(name, registration.card)
-            root = self._client.get_run(run_id).info.artifact_uri
+            run = self._client.get_run(run_id)
+            root = run.info.artifact_uri
+            if notebook := run.data.tags.get("notebook"):
+                tags["notebook"] = f"runs:/{run_id}/notebooks/{notebook}"
             created = self._client.create_model_version(
                 name,
                 source=f"{root}/{_MODEL_FOLDER}",
@@ -339,7 +355,8 @@ class Registry:
         what = f"{found.name} version {found.version}"
         if found.tags.get("features_hash") != features_hash():
             raise ModelRefusedError(
-                f"{what} was trained on other features ({found.tags.get('features_hash')}) than these ({features_hash()}).",
+                f"{what} was trained on other features ({found.tags.get('features_hash')}) "
+                f"than these ({features_hash()}).",
                 hint="Train it again: `intel-ml run train-policy`.",
             )
         with tempfile.TemporaryDirectory() as folder:
@@ -352,9 +369,10 @@ class Registry:
 def server_command(
     backend_url: str, *, artifacts: Path, host: str, port: int, python: str
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the command and the extra environment of a tracking server that does nothing but track.
+    """Return command and extra environment of a tracking server that does nothing but track.
 
-    The address of the database goes into the environment: it may hold a password, and a command line can be read by all.
+    The address of the database goes into the environment: it may hold a password, and a command
+    line can be read by all.
     """
     argv = [python, "-m", "mlflow", "server", "--artifacts-destination", str(artifacts)]
     argv += ["--host", host, "--port", str(port), "--workers", "1"]
@@ -381,7 +399,7 @@ def git_revision() -> str:
     """Return the revision of the code that runs, `unknown` outside a checkout."""
     here = str(Path(__file__).parent)
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  # no shell, fixed arguments
             ["git", "-C", here, "rev-parse", "--short=12", "HEAD"],  # noqa: S607  # whichever git there is
             capture_output=True,
             text=True,

@@ -1,11 +1,12 @@
 """Rewards: what came of a decision, and what would have come anyway.
 
-    before_after    the plan's formula (§10.3), state after against state before
-    against_holdout before_after less the mean of held-out units that hit the same trigger
-    effect          mean of treated less mean of held out, adjusted for the pre-period (ANCOVA; Deng et al., 2013, WSDM: CUPED)
+    before_after     the plan's formula (§10.3), state after against state before
+    against_holdout  before_after less the mean of held-out units that hit the same trigger
+    effect           mean of treated less mean of held out, adjusted for the pre-period
+                     (ANCOVA; Deng et al., 2013, WSDM: CUPED)
 
-Actions fire when a metric is at its worst, so it recovers anyway: before_after reports a win of 19 % where nothing was done. Only
-held-out units tell what the action did.
+Actions fire when a metric is at its worst, so it recovers anyway: before_after reports a win of 19
+% where nothing was done. Only held-out units tell what the action did.
 
 Reads   states as mappings of features, rewards as numbers.
 Gives   a reward or None, and `Effect` with its interval.
@@ -95,7 +96,8 @@ class Effect:
 def effect(treated: Units, held_out: Units, *, level: float = 0.95) -> Effect | None:
     """Return the effect of treatment; None where either side has fewer than two units.
 
-    With `before` on both sides outcomes are regressed on treatment and the centred pre-period, whose noise then no longer counts.
+    With `before` on both sides outcomes are regressed on treatment and the centred pre-period,
+    whose noise then no longer counts.
     """
     y = np.array([*treated.outcomes, *held_out.outcomes], dtype=np.float64)
     n_treated, n_held = len(treated.outcomes), len(held_out.outcomes)

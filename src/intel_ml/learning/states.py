@@ -24,11 +24,12 @@ from intel_ml.features.states import Column, States
 if TYPE_CHECKING:
     import pandas as pd
 
+# One JSON text for all rows: half the price of arrays of JSON.
 _SAVE = text(
     "INSERT INTO intel_entity_state "
     "(ad_account_id, entity_type, entity_id, as_of, state, features_hash) "
-    "SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), CAST(:ids AS text[]), "
-    "CAST(:moments AS timestamptz[]), CAST(:states AS jsonb[]), CAST(:hashes AS text[])) "
+    "SELECT one.*, CAST(:hash AS text) FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+    "AS one(account text, type text, id text, as_of timestamptz, state jsonb) "
     "ON CONFLICT (ad_account_id, entity_type, entity_id) DO UPDATE "
     "SET as_of = excluded.as_of, state = excluded.state, features_hash = excluded.features_hash "
     "WHERE intel_entity_state.as_of <= excluded.as_of"
@@ -81,18 +82,20 @@ def read_signatures(
 
 def save_states(connection: Connection, states: States) -> None:
     """Keep each entity's state as its latest, unless a later one is kept already."""
-    rows = range(len(states))
-    connection.execute(
-        _SAVE,
+    rows = [
         {
-            "accounts": [one.account for one in states.entities],
-            "types": [str(one.type) for one in states.entities],
-            "ids": [one.id for one in states.entities],
-            "moments": list(states.moments),
-            "states": [json.dumps(states.state(row), allow_nan=False) for row in rows],
-            "hashes": [features_hash()] * len(states),
-        },
-    )
+            "account": entity.account,
+            "type": entity.type,
+            "id": entity.id,
+            "as_of": moment.isoformat(),
+            "state": state,
+        }
+        for entity, moment, state in zip(
+            states.entities, states.moments, states.all_states(), strict=True
+        )
+    ]
+    text_of_rows = json.dumps(rows, allow_nan=False)
+    connection.execute(_SAVE, {"rows": text_of_rows, "hash": features_hash()})
 
 
 def _run(

@@ -1,10 +1,12 @@
-"""The log that policies learn from: one row a decision that is over, everything known about it in columns.
+"""The log that policies learn from: one row a decision that is over.
 
 Reads   `intel_ml_training_data`.
 Gives   a pandas frame whose columns are those of `COLUMNS`, `state_<feature>` and `pmf_<arm>`.
-Never   fills in what is unknown: a reward not yet measured is NaN, and so is a feature that could not be computed.
+Never   fills in what is unknown: a reward not yet measured is NaN, and so is a feature that could
+        not be computed.
 
-`p_executed` is computed anew from every verdict known now, so that the order in which outcomes arrived does not matter.
+`p_executed` is computed anew from every verdict known now, so that the order in which outcomes
+arrived does not matter.
 """
 
 from __future__ import annotations
@@ -32,12 +34,12 @@ COLUMNS = {
     "as_of": "the moment the state was taken (UTC)",
     "proposed": "the arm that was proposed; maintain where nothing was",
     "is_held_out": "a rule fired, and chance said to leave the unit alone, to compare with",
-    "verdict": "what a person said: approved, rejected, modified; None where nobody was asked or answered",
+    "verdict": "what a person said: approved, rejected, modified; None where nobody did",
     "verdict_reason": "why, in the person's words",
-    "executed": "the arm that was really executed; maintain after a rejection, an expiry, a failure, an undo",
+    "executed": "the arm really executed; maintain after a rejection, expiry, failure or undo",
     "p_executed": "probability of `executed` under proposal and approval together",
-    "reward_before_after": "the plan's formula: state 48 hours later against the state before; biased upwards",
-    "reward_against_holdout": "the same less the mean of held-out units of the same rule within a week",
+    "reward_before_after": "the plan's formula: state 48 h later against before; flatters actions",
+    "reward_against_holdout": "the same less the mean of held-out units of its rule within a week",
     "reward": "what teaches: against_holdout where it is known, before_after otherwise",
     "archetype": "the entity's archetype when the decision was made",
     "rule_id": "the rule that fired",
@@ -47,20 +49,21 @@ COLUMNS = {
 def training_log(
     connection: Connection, *, account: str | None = None, days: int | None = None, now: datetime
 ) -> pd.DataFrame:
-    """Return the decisions of one account, or of all, of the last `days` before `now` (or ever), oldest first."""
+    """Return the decisions of an account (or all), of the last `days` (or ever), oldest first."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
     since = None if days is None else now - timedelta(days=days)
     rows = connection.execute(
         text(
             """
-            SELECT decision_id, ad_account_id, entity_type, entity_id, state_captured_at AS as_of, state_vector, pmf,
-                   proposed, is_held_out, verdict, verdict_reason, executed, reward_before_after,
-                   reward_against_holdout, coalesce(reward_against_holdout, reward_before_after) AS reward,
-                   archetype, rule_id
+            SELECT decision_id, ad_account_id, entity_type, entity_id, state_captured_at AS as_of,
+                   state_vector, pmf, proposed, is_held_out, verdict, verdict_reason, executed,
+                   reward_before_after, reward_against_holdout, archetype, rule_id,
+                   coalesce(reward_against_holdout, reward_before_after) AS reward
             FROM intel_ml_training_data
             WHERE (CAST(:account AS text) IS NULL OR ad_account_id = :account)
-              AND (CAST(:since AS timestamptz) IS NULL OR state_captured_at > :since) AND state_captured_at <= :now
+              AND (CAST(:since AS timestamptz) IS NULL OR state_captured_at > :since)
+              AND state_captured_at <= :now
             ORDER BY state_captured_at, ad_account_id, decision_id
             """
         ),

@@ -1,24 +1,24 @@
 """Recommendation to changed account: the only stage that can act, and only through one door.
 
-    limits        how much may be done without asking again
-    values        what a change touches: daily budget and status, exact
-    wording       actions and moments in words
-    rulebook      the rules of an account, in and out of the database
-    standing      what is known of an entity that decides what may be done with it
-    drawing       hold-out and exploration: what is proposed, with which probability
-    judging       rules beside the policy, one view an entity
-    decisions     one cycle of one account: judge, draw, log, propose
-    answers       the same for a single entity that somebody asks about
-    proposals     from decisions to pending actions
-    approvals     what a person says to a proposal; the first commit wins
-    undo          the old value again, as an action of its own
-    switches      the kill switch
-    guards        every reason to refuse a change
-    facts         what the guards look at
-    journal       the append-only record of an action
-    notices       what is said to the members of an account
-    audit         one action's story
-    meta_writer   the only module that can change an account
-    executor      one approved action, once
-    dispatcher    the executor's only caller
+limits        how much may be done without asking again
+values        what a change touches: daily budget and status, exact
+wording       actions and moments in words
+rulebook      the rules of an account, in and out of the database
+standing      what is known of an entity that decides what may be done with it
+drawing       hold-out and exploration: what is proposed, with which probability
+judging       rules beside the policy, one view an entity
+decisions     one cycle of one account: judge, draw, log, propose
+answers       the same for a single entity that somebody asks about
+proposals     from decisions to pending actions
+approvals     what a person says to a proposal; the first commit wins
+undo          the old value again, as an action of its own
+switches      the kill switch
+guards        every reason to refuse a change
+facts         what the guards look at
+journal       the append-only record of an action
+notices       what is said to the members of an account
+audit         one action's story
+meta_writer   the only module that can change an account
+executor      one approved action, once
+dispatcher    the executor's only caller
 """

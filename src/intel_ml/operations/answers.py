@@ -1,4 +1,6 @@
-"""What rules and policy would do with one entity that somebody asks about: the cycle's own path, logged before it is answered.
+"""What rules and policy would do with one entity that somebody asks about.
+
+The cycle's own path, logged before it is answered.
 
 Reads   the entity's state, or a state that the caller brings.
 Gives   an `Answer`: both opinions, which one is shown, and warnings about what was missing.
@@ -9,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy.orm import Session
 
@@ -41,7 +45,10 @@ Subject = Entity | Mapping[str, Observed]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a question is to be answered: the moment, the limits, and the models that are handed in."""
+    """How a question is to be answered.
+
+    The moment, the limits, and the models that are handed in.
+    """
 
     now: datetime
     limits: Limits
@@ -105,13 +112,18 @@ def checked_state(given: Mapping[str, object]) -> dict[str, Observed]:
         if name not in known:
             raise UnknownNameError(kind="field", name=f"{name[:60]}", known=known)
         is_word = feature(name).is_word
-        if value is not None and not isinstance(value, str if is_word else int | float):
-            wants = "a word" if is_word else "a number"
+        if value is not None and not (isinstance(value, str) if is_word else _is_finite(value)):
+            wants = "a word" if is_word else "a finite number"
             raise InvalidValueError(path=f"state.{name}", problem=f"must be {wants} or null")
-        if isinstance(value, bool) or (isinstance(value, float) and value - value != 0):
-            raise InvalidValueError(path=f"state.{name}", problem="must be a finite number")
-        state[name] = value if value is None or isinstance(value, str) else float(value)  # type: ignore[arg-type]  # checked above
+        state[name] = (
+            value if value is None or isinstance(value, str) else float(cast("float", value))
+        )
     return state
+
+
+def _is_finite(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(cast("float", value))
 
 
 def _known_states(
@@ -145,7 +157,11 @@ def _lined_up(
         values.append(state)
         standing[entity] = place
     states = states_of(values, entities=entities, moments=[asking.now] * len(entities))
-    return states, standing, [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in entities]
+    return (
+        states,
+        standing,
+        [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in entities],
+    )
 
 
 def _imagined(
@@ -170,7 +186,11 @@ def _imagined(
 
 
 def _log(
-    session: Session, keys: Sequence[DecisionId], judged: Sequence[Judged], judges: Judges, asking: Asking
+    session: Session,
+    keys: Sequence[DecisionId],
+    judged: Sequence[Judged],
+    judges: Judges,
+    asking: Asking,
 ) -> None:
     moment = Moment(asking.now, REQUEST, judges.mode, features_hash())
     rows = [
@@ -187,7 +207,9 @@ def _answer(
     key: DecisionId, one: Judged, judges: Judges, asking: Asking, *, unknown: Mapping[str, int]
 ) -> Answer:
     warnings = [] if one.policy is not None else [NO_POLICY]
-    warnings += [f"Rule '{name}' could not be judged: a value it needs is unknown." for name in unknown]
+    warnings += [
+        f"Rule '{name}' could not be judged: a value it needs is unknown." for name in unknown
+    ]
     if one.withheld is not None:
         warnings.append(f"Nothing would be proposed now: {one.withheld}.")
     agreement = None

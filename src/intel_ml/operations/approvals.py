@@ -1,8 +1,11 @@
-"""What a person says to a proposal: approve, reject, or something else instead. The first commit wins.
+"""What a person says to a proposal.
+
+Approve, reject, or something else instead. The first commit wins.
 
 Reads   the action under a lock.
 Gives   the action's new status and what happens next, in words.
-Never   changes an account: an approved action is left for the executor, which is told through `intel_approved`.
+Never   changes an account: an approved action is left for the executor, which is told through
+        `intel_approved`.
 """
 
 from __future__ import annotations
@@ -71,8 +74,14 @@ class ManyDecided:
     refused: tuple[Refused, ...]
 
 
-def approve(
-    session: Session, *, account_id: str, action_id: int, by: Person, now: datetime, note: str | None = None
+def approve(  # noqa: PLR0913  # the keys, the person, the moment, and a note
+    session: Session,
+    *,
+    account_id: str,
+    action_id: int,
+    by: Person,
+    now: datetime,
+    note: str | None = None,
 ) -> Decided:
     """Approve a waiting proposal; it stays valid for as long again as the proposal was."""
     action = _waiting(session, account_id, action_id, by=by, now=now)
@@ -82,7 +91,7 @@ def approve(
     return Decided(account_id, action_id, ActionStatus.APPROVED, NEXT_APPROVED)
 
 
-def reject(
+def reject(  # noqa: PLR0913  # the keys, the person, the moment, and the reason
     session: Session, *, account_id: str, action_id: int, by: Person, now: datetime, reason: str
 ) -> Decided:
     """Reject a waiting proposal, with the reason."""
@@ -142,7 +151,14 @@ def approve_many(
         try:
             with session.begin_nested():
                 decided.append(
-                    approve(session, account_id=account_id, action_id=action_id, by=by, now=now, note=note)
+                    approve(
+                        session,
+                        account_id=account_id,
+                        action_id=action_id,
+                        by=by,
+                        now=now,
+                        note=note,
+                    )
                 )
         except IntelError as error:
             refused.append(Refused(account_id, action_id, str(error)))
@@ -172,7 +188,10 @@ def action_from(kind: str, stored: dict[str, Any]) -> Action:
 def visible(
     session: Session, *, account_id: str, action_id: int, by: Person, role: Role = Role.VIEWER
 ) -> AutomationAction:
-    """Return an action of an account that the person may see, locked; the foreign does not exist for them."""
+    """Return an action of an account that the person may see, locked.
+
+    The foreign does not exist for them.
+    """
     row = (
         session.scalar(
             select(AutomationAction)
@@ -187,7 +206,8 @@ def visible(
         raise NotFoundError(f"There is no action {action_id} in an account of yours.")
     if not by.may(role, account_id):
         raise NotAllowedError(
-            f"Deciding needs the role '{role}' for {account_id}.", hint="An admin of the account grants it."
+            f"Deciding needs the role '{role}' for {account_id}.",
+            hint="An admin of the account grants it.",
         )
     return row
 
@@ -243,14 +263,15 @@ def _within(action: Action, *, before: values.Value, limits: Limits) -> values.V
     if abs(action.percent or 0) > limits.max_budget_change_percent:
         raise InvalidValueError(
             path="action.percent",
-            problem=f"{abs(action.percent or 0)}% is more than the {limits.max_budget_change_percent}% "
-            "that one change may move a budget",
+            problem=f"{abs(action.percent or 0)}% is more than one change may move a budget: "
+            f"{limits.max_budget_change_percent}%",
         )
     wanted = values.after(before, action)
     floor = values.budget_floor(before.currency)
     if action.type in values.BUDGET_TYPES and (wanted.daily_budget_minor or 0) < floor.minor:
         raise InvalidValueError(
-            path="action.percent", problem=f"{wanted.daily_budget} a day is under the floor of {floor}"
+            path="action.percent",
+            problem=f"{wanted.daily_budget} a day is under the floor of {floor}",
         )
     if values.touches_same(before, wanted, action.type):
         raise InvalidValueError(path="action", problem="that is what it is set to already")

@@ -2,7 +2,8 @@
 
 Reads   the journal of one action.
 Gives   events with a sentence each.
-Never   shows an account's action to someone who may not see the account: callers pass what they checked.
+Never   shows an account's action to someone who may not see the account: callers pass what they
+        checked.
 """
 
 from __future__ import annotations
@@ -32,13 +33,20 @@ class Event:
     detail: Mapping[str, Any]
 
 
-def trail(session: Session, *, account_id: str, action_id: int) -> list[Event]:
-    """Return all that happened to an action."""
-    if session.get(AutomationAction, (account_id, action_id)) is None:
-        raise NotFoundError(f"There is no action {action_id} in {account_id}.")
+def trail(session: Session, *, action_id: int, account_id: str | None = None) -> list[Event]:
+    """Return all that happened to an action.
+
+    Without an account, whichever has it (operators only).
+    """
+    wanted = select(AutomationAction.ad_account_id).where(AutomationAction.id == action_id)
+    if account_id is not None:
+        wanted = wanted.where(AutomationAction.ad_account_id == account_id)
+    account = session.scalar(wanted)
+    if account is None:
+        raise NotFoundError(f"There is no action {action_id}.")
     rows = session.scalars(
         select(ActionEvent)
-        .where(ActionEvent.ad_account_id == account_id, ActionEvent.action_id == action_id)
+        .where(ActionEvent.ad_account_id == account, ActionEvent.action_id == action_id)
         .order_by(ActionEvent.id)
     )
     return [Event(row.at, row.kind, row.actor, _sentence(row), row.detail) for row in rows]
@@ -52,7 +60,14 @@ def _sentence(row: ActionEvent) -> str:
     return {
         "intent": "About to change the account",
         "request": "Sent the change to the platform",
-        "answer": f"The platform answered: {detail.get('answer', detail.get('error', 'nothing'))}",
+        "answer": _answer(detail),
         "guard": f"Held back by {detail.get('guard', 'a guard')}{why}",
         "read_back": f"Read the platform back: {detail.get('read', 'no answer')}",
     }.get(row.kind, f"Note{why}")
+
+
+def _answer(detail: Mapping[str, Any]) -> str:
+    answer = detail.get("answer")
+    if isinstance(answer, Mapping) and answer.get("success") is True:
+        return "The platform took the change"
+    return f"No clear answer: {detail.get('error', 'nothing came back')}"

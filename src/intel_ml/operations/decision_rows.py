@@ -1,7 +1,8 @@
 """Decisions as rows: what rules and policy each said, what was proposed, with which probability.
 
 Reads   what was judged and drawn.
-Gives   rows in `intel_decision`, in one round trip; a decision that is there already stays as it is.
+Gives   rows in `intel_decision`, in one round trip; a decision that is there already stays as it
+        is.
 Never   forgets the one that was not shown.
 """
 
@@ -26,7 +27,8 @@ from intel_ml.operations.proposals import reason_json
 _ID_LENGTH = 24
 _DIGITS = 6
 _INSERT = text(
-    "INSERT INTO intel_decision SELECT * FROM jsonb_populate_recordset(NULL::intel_decision, CAST(:rows AS jsonb)) "
+    "INSERT INTO intel_decision "
+    "SELECT * FROM jsonb_populate_recordset(NULL::intel_decision, CAST(:rows AS jsonb)) "
     "ON CONFLICT DO NOTHING RETURNING decision_id"
 )
 
@@ -51,7 +53,9 @@ class Decided:
 
 
 def decision_id(entity: Entity, *, as_of: datetime, trigger: str = "cycle") -> DecisionId:
-    """Return the id of the decision about an entity at a moment: asked twice, it is the same decision.
+    """Return the id of the decision about an entity at a moment.
+
+    Asked twice, it is the same decision.
 
     >>> from datetime import UTC
     >>> len(decision_id(Entity("act_1", "adset", "7"), as_of=datetime(2026, 1, 1, tzinfo=UTC)))
@@ -123,6 +127,9 @@ def _policy(judged: Judged) -> dict[str, Any]:
 
 
 def action_json(said: Recommendation) -> dict[str, Any]:
-    """Return an action as it is logged and answered: its type, and its percentage where it has one."""
+    """Return an action as it is logged and answered.
+
+    Its type, and its percentage where it has one.
+    """
     percent = said.action.percent
     return {"type": said.action.type} | ({} if percent is None else {"percent": percent})

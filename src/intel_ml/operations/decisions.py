@@ -1,4 +1,6 @@
-"""One cycle of one account: every active entity judged, drawn, logged; what is to be done, proposed.
+"""One cycle of one account: every active entity judged, drawn, logged.
+
+What is to be done, proposed.
 
 Reads   the account's latest states, structure, rules, and the policy that is handed in.
 Gives   decisions, proposals, notices, and a `CycleReport` of what was looked at.
@@ -39,7 +41,10 @@ CYCLE, REQUEST = "cycle", "request"
 
 @dataclass(frozen=True, slots=True)
 class CycleReport:
-    """What one cycle looked at and what came of it; `unknown` counts, by rule, what could not be told."""
+    """What one cycle looked at and what came of it.
+
+    `unknown` counts, by rule, what could not be told.
+    """
 
     account_id: str
     as_of: datetime
@@ -53,7 +58,7 @@ class CycleReport:
     notices: int
 
 
-def decide(  # noqa: PLR0913  # the account, its moment, its limits, and the models that are handed in
+def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
     store: Store,
     account: Account,
     *,
@@ -63,7 +68,10 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, and the mod
     archetypes: Mapping[Entity, str] | None = None,
     mode: Mode | None = None,
 ) -> CycleReport:
-    """Run the account's cycle for the moment `now`; run again for the same moment, it changes nothing."""
+    """Run the account's cycle for the moment `now`.
+
+    Run again for the same moment, it changes nothing.
+    """
     with store.connection() as connection:
         states = read_states(connection, accounts=[account], as_of=now)
         save_states(connection, states)
@@ -97,9 +105,13 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, and the mod
         proposals.expire(session, now=now)
         proposals.overtake(session, account, still=_still(verdicts), now=now)
         acting = [one for one in fresh if one.draw.arm is not Arm.MAINTAIN]
-        made = proposals.propose(session, cycle, [proposals.Proposed(o.id, o.judged, o.draw) for o in acting])
-        said = _notices(verdicts, places, account, now=now) if fresh else []
-        told = notices.say(session, account_id=account.id, notices=[*said, *_summary(account, made, now)], now=now)
+        made = proposals.propose(
+            session, cycle, [proposals.Proposed(o.id, o.judged, o.draw) for o in acting]
+        )
+        said = _notices(verdicts, places, now=now) if fresh else []
+        told = notices.say(
+            session, account_id=account.id, notices=[*said, *_summary(account, made, now)], now=now
+        )
         _count_hits(session, account, verdicts, now=now) if fresh else None
     report = CycleReport(
         account_id=account.id,
@@ -113,12 +125,21 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, and the mod
         explored=sum(one.draw.is_explored for one in fresh),
         notices=told,
     )
-    log.info("cycle decided", account=account.id, checked=report.checked, hits=report.hits, proposals=report.proposals)
+    log.info(
+        "cycle decided",
+        account=account.id,
+        checked=report.checked,
+        hits=report.hits,
+        proposals=report.proposals,
+    )
     return report
 
 
 def drawn(one: Judged, *, limits: Limits, key: str) -> Draw:
-    """Return what is proposed for one entity; what is to be left alone for now is left alone for certain."""
+    """Return what is proposed for one entity.
+
+    What is to be left alone for now is left alone for certain.
+    """
     if one.standing.busy is not None or (one.withheld is not None and one.action is None):
         return certain(Arm.MAINTAIN)
     may_explore = one.standing.entity.type is EntityType.ADSET
@@ -147,12 +168,13 @@ def _data_as_of(session: Session, account: Account, *, now: datetime) -> datetim
 def _still(verdicts: Verdicts) -> list[str]:
     """Return type:id:rule of every hit, for proposals that wait because of it."""
     return [
-        f"{verdicts.judged[hit.row].standing.entity}:{hit.rule.id}" for hit in verdicts.evaluation.hits
+        f"{verdicts.judged[hit.row].standing.entity}:{hit.rule.id}"
+        for hit in verdicts.evaluation.hits
     ]
 
 
 def _notices(
-    verdicts: Verdicts, places: Mapping[Entity, Standing], account: Account, *, now: datetime
+    verdicts: Verdicts, places: Mapping[Entity, Standing], *, now: datetime
 ) -> list[notices.Notice]:
     """Return what rules only say, once a day for each entity and rule."""
     said = []
@@ -203,5 +225,3 @@ def _count_hits(session: Session, account: Account, verdicts: Verdicts, *, now: 
             .where(AutomationRule.ad_account_id == account.id, AutomationRule.id == rule_id)
             .values(times_triggered=AutomationRule.times_triggered + count, last_triggered_at=now)
         )
-
-

@@ -35,7 +35,9 @@ POLL_S = 1.0
 EXPIRE_EVERY_S = 30.0
 
 
-def run(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool, stop: threading.Event) -> None:
+def run(
+    store: Store, write: WriteAccess, limits: Limits, *, enabled: bool, stop: threading.Event
+) -> None:
     """Work until `stop` is set; a database that goes away is waited for."""
     while not stop.is_set():
         try:
@@ -63,7 +65,18 @@ def drain(store: Store, write: WriteAccess, limits: Limits, *, enabled: bool) ->
     if not accounts:
         return 0
     bench = Bench(store, MetaWriter(write), limits)
-    return sum(work_on(bench, account) for account in accounts)
+    return sum(_work_on(bench, account) for account in accounts)
+
+
+def _work_on(bench: Bench, account_id: str) -> int:
+    """Work on one account; what is wrong with it must not keep the others waiting."""
+    try:
+        return work_on(bench, account_id)
+    except (DBAPIError, UnavailableError):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is this account's only
+        log.error("account skipped", account=account_id, error=f"{type(error).__name__}: {error}")
+        return 0
 
 
 def _work(  # noqa: PLR0913  # what `run` was given, and the connection that listens

@@ -1,10 +1,14 @@
-"""Hold-out and exploration: what is proposed of what could be, with the probability of exactly that.
+"""Hold-out and exploration.
+
+What is proposed of what could be, with the probability of exactly that.
 
     pmf(a) = (1 - h) [(1 - e) base(a) + e / |allowed|]          for an acting arm a
     pmf(maintain) = (1 - e) base(maintain) + e / |allowed| + h * (all that acts)
 
-with h the hold-out share, e the exploration share (ad sets only), base the shown arm, or the policy's own distribution where
-the policy's draw is shown. The draws are seeded by the decision's id, so a decision repeated is the same decision.
+with h the hold-out share, e the exploration share (ad sets only), base the shown arm, or the
+policy's own distribution where
+the policy's draw is shown. The draws are seeded by the decision's id, so a decision repeated is the
+same decision.
 """
 
 from __future__ import annotations
@@ -24,7 +28,10 @@ _BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How much is drawn at random: shares of acting proposals held out, and of decisions explored."""
+    """How much is drawn at random.
+
+    Shares of acting proposals held out, and of decisions explored.
+    """
 
     holdout: float
     exploration: float
@@ -32,7 +39,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The arm proposed, the distribution it came from, and why it is not the shown one, if it is not."""
+    """The arm proposed, the distribution it came from, and why it is not the shown one."""
 
     arm: Arm
     pmf: Mapping[Arm, float]
@@ -81,4 +88,4 @@ def draw(
 def chance(key: str, purpose: str) -> float:
     """Return a number in [0, 1) that belongs to this key and purpose."""
     digest = hashlib.sha256(f"{key}|{purpose}".encode()).digest()
-    return int.from_bytes(digest[: _BITS // 8]) / 2**_BITS
+    return float(int.from_bytes(digest[: _BITS // 8]) / 2**_BITS)

@@ -4,8 +4,10 @@ Reads   approved actions, and each entity on the platform right before and right
 Gives   executed, failed, needs review; or the action back in the queue with the reason.
 Never   sends before the intent is committed, and never sends again before it has read.
 
-Whoever works on an account holds its lock, a session lock that dies with the process. What is found `executing` under that
-lock was left behind, and is settled by reading the platform: the new value is ours, the old one means that nothing was
+Whoever works on an account holds its lock, a session lock that dies with the process. What is found
+`executing` under that
+lock was left behind, and is settled by reading the platform: the new value is ours, the old one
+means that nothing was
 applied, anything else needs a person.
 """
 
@@ -49,7 +51,10 @@ _TOKEN_WAIT = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the executor works with; `settle_s` is how long an unanswered change may still be on its way."""
+    """What the executor works with.
+
+    `settle_s` is how long an unanswered change may still be on its way.
+    """
 
     store: Store
     writer: MetaWriter
@@ -96,7 +101,9 @@ def _settle_left_behind(bench: Bench, lock: Connection, account_id: str) -> Iter
 
 def _next(bench: Bench, account_id: str) -> Change | None:
     """Return the approved action that has waited longest and need not wait longer."""
-    retry_at = text("coalesce((execution_result ->> 'retry_at')::timestamptz, '-infinity') <= intel_now()")
+    retry_at = text(
+        "coalesce((execution_result ->> 'retry_at')::timestamptz, '-infinity') <= intel_now()"
+    )
     with bench.store.session() as session:
         row = session.scalar(
             select(AutomationAction)
@@ -137,7 +144,10 @@ def _look(job: _Job) -> tuple[Seen, Seen | None]:
 
 
 def _claim(job: _Job, *, seen: Seen, parent: Seen | None) -> bool:
-    """Take the approval under a lock, ask every guard, and commit the intent; False when the action may not go on."""
+    """Take the approval under a lock, ask every guard, and commit the intent.
+
+    False when the action may not go on.
+    """
     with job.bench.store.session() as session:
         row = session.scalar(
             select(AutomationAction)
@@ -161,14 +171,21 @@ def _claim(job: _Job, *, seen: Seen, parent: Seen | None) -> bool:
     return True
 
 
-def _send(job: _Job, *, attempt: int) -> int:
-    """Send the change; the lock's own connection proves that the lock is still held and that acting is still allowed."""
+def _send(job: _Job, *, attempt: int) -> int:  # noqa: PLR0911  # one line for each kind of answer
+    """Send the change.
+
+    The lock's own connection proves that the lock is still held and that acting is still allowed.
+    """
     store, change = job.bench.store, job.change
     if not switches.acting_allowed(job.lock):
-        return outcomes.put_back(store, change, why="The kill switch is off: nothing acts.", wait=guards.RETRY)
+        return outcomes.put_back(
+            store, change, why="The kill switch is off: nothing acts.", wait=guards.RETRY
+        )
     began = time.monotonic()
     try:
-        answer = job.bench.writer.write(change.entity_id, changes_of(change.action.type, change.after))
+        answer = job.bench.writer.write(
+            change.entity_id, changes_of(change.action.type, change.after)
+        )
     except ThrottledError as error:
         return outcomes.put_back(store, change, why=str(error), wait=_wait_of(error))
     except UnavailableError as error:
@@ -218,7 +235,9 @@ def _try_again(job: _Job, *, attempt: int) -> int:
 
 def _read_back(job: _Job) -> Seen:
     change = job.change
-    seen = job.bench.writer.read(change.entity_type, change.entity_id, currency=change.before.currency)
+    seen = job.bench.writer.read(
+        change.entity_type, change.entity_id, currency=change.before.currency
+    )
     _note(job, "read_back", {"read": str(seen.value), **seen.value.as_json()})
     return seen
 
@@ -233,15 +252,26 @@ def _attempts(job: _Job) -> int:
         return session.scalar(statement) or 0
 
 
-def _write_intent(session: Session, row: AutomationAction, change: Change, *, attempt: int, now: datetime) -> None:
+def _write_intent(
+    session: Session, row: AutomationAction, change: Change, *, attempt: int, now: datetime
+) -> None:
     request = {
         "method": "POST",
         "path": f"/{change.entity_id}",
         "params": changes_of(change.action.type, change.after),
     }
-    intent = {"key": change.key, "attempt": attempt, "before": change.before.as_json(), "after": change.after.as_json()}
+    intent = {
+        "key": change.key,
+        "attempt": attempt,
+        "before": change.before.as_json(),
+        "after": change.after.as_json(),
+    }
     write(session, row, Entry(now, EXECUTOR, "intent", intent))
-    write(session, row, Entry(now, EXECUTOR, "request", {"key": change.key, "attempt": attempt, **request}))
+    write(
+        session,
+        row,
+        Entry(now, EXECUTOR, "request", {"key": change.key, "attempt": attempt, **request}),
+    )
 
 
 def _note(job: _Job, kind: str, detail: dict[str, object]) -> None:
@@ -261,13 +291,16 @@ def _account_lock(store: Store, account_id: str) -> Iterator[Connection | None]:
     key = {"key": f"executor:{account_id}"}
     with store.engine.connect() as connection:
         lock = connection.execution_options(isolation_level="AUTOCOMMIT")
-        if not lock.execute(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key).scalar():
+        if not lock.execute(
+            text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key
+        ).scalar():
             yield None
             return
         try:
             yield lock
             lock.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
         except BaseException:
-            # A closed connection gives its locks back, whatever state it is in; one returned to the pool would keep them.
+            # A closed connection gives its locks back, whatever state it is in; one returned to
+            # the pool would keep them.
             lock.detach()
             raise

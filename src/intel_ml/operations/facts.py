@@ -76,7 +76,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything a guard may look at; what is not known is None, and then the guard that needs it denies."""
+    """Everything a guard may look at.
+
+    What is not known is None, and then the guard that needs it denies.
+    """
 
     now: datetime
     change: Change
@@ -116,7 +119,9 @@ def change_of(row: AutomationAction) -> Change:
     )
 
 
-def facts(session: Session, change: Change, *, seen: Seen, parent: Seen | None, now: datetime) -> Facts:
+def facts(
+    session: Session, change: Change, *, seen: Seen, parent: Seen | None, now: datetime
+) -> Facts:
     """Return what is known at `now`, inside the caller's transaction."""
     account = session.get_one(AdAccount, change.account_id)
     day_began = day_start(account_day(now, account.time_zone), account.time_zone)
@@ -127,8 +132,8 @@ def facts(session: Session, change: Change, *, seen: Seen, parent: Seen | None, 
         seen=seen,
         parent=parent,
         acting_allowed=switches.acting_allowed(session),
-        others_in_last_hour=_intents(session, change, now=now, entity_only=""),
-        budget_changes_in_last_hour=_intents(session, change, now=now, entity_only=_SAME_ENTITY),
+        others_in_last_hour=_intents(session, change, now=now, entity=None),
+        budget_changes_in_last_hour=_intents(session, change, now=now, entity=change.entity_id),
         last_executed_at=_last_executed(session, change),
         start_of_day_minor=_start_of_day(session, change, since=day_began, seen=seen),
         latest_data_at=session.scalar(
@@ -144,33 +149,32 @@ def facts(session: Session, change: Change, *, seen: Seen, parent: Seen | None, 
     )
 
 
-_SAME_ENTITY = (
-    "AND action.entity_type = :kind AND action.entity_id = :entity "
-    "AND action.action_type IN ('increase_budget', 'decrease_budget')"
+_INTENTS = text(
+    """
+    SELECT max(event.at) AS at FROM intel_action_event AS event
+    JOIN intel_automation_action AS action
+        ON action.ad_account_id = event.ad_account_id AND action.id = event.action_id
+    WHERE event.ad_account_id = :account AND event.kind = 'intent' AND event.at > :since
+        AND event.action_id <> :id AND (CAST(:entity AS text) IS NULL OR (action.entity_type = :kind
+        AND action.entity_id = :entity
+        AND action.action_type IN ('increase_budget', 'decrease_budget')))
+    GROUP BY event.action_id ORDER BY 1
+    """
 )
 
 
 def _intents(
-    session: Session, change: Change, *, now: datetime, entity_only: str
+    session: Session, change: Change, *, now: datetime, entity: str | None
 ) -> tuple[datetime, ...]:
     """Return when other actions were begun in the last hour, each once, oldest first."""
-    statement = text(
-        "SELECT max(event.at) AS at FROM intel_action_event AS event "
-        "JOIN intel_automation_action AS action USING (ad_account_id) "
-        "WHERE action.id = event.action_id AND event.ad_account_id = :account AND event.kind = 'intent' "
-        f"AND event.at > :since AND event.action_id <> :id {entity_only} GROUP BY event.action_id ORDER BY 1"  # noqa: S608  # one of two constants
-    )
-    found = session.execute(
-        statement,
-        {
-            "account": change.account_id,
-            "since": now - HOUR,
-            "id": change.action_id,
-            "kind": change.entity_type,
-            "entity": change.entity_id,
-        },
-    )
-    return tuple(found.scalars())
+    keys = {
+        "account": change.account_id,
+        "since": now - HOUR,
+        "id": change.action_id,
+        "kind": change.entity_type,
+        "entity": entity,
+    }
+    return tuple(session.execute(_INTENTS, keys).scalars())
 
 
 def _last_executed(session: Session, change: Change) -> datetime | None:
@@ -185,7 +189,10 @@ def _last_executed(session: Session, change: Change) -> datetime | None:
 
 
 def _start_of_day(session: Session, change: Change, *, since: datetime, seen: Seen) -> int | None:
-    """Return the budget the account's day began with: before the first change of it, ours or anybody's."""
+    """Return the budget the account's day began with.
+
+    Before the first change of it, ours or anybody's.
+    """
     if not change.touches_budget:
         return None
     keys: Mapping[str, Any] = {
@@ -202,12 +209,14 @@ def _start_of_day(session: Session, change: Change, *, since: datetime, seen: Se
             SELECT minor FROM (
                 SELECT executed_at AS at, (value_before ->> 'daily_budget_minor')::bigint AS minor
                 FROM intel_automation_action
-                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND executed_at >= :since
+                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND
+                executed_at >= :since
                   AND action_type = ANY(:types) AND status = ANY(:statuses)
                 UNION ALL
                 SELECT seen_at, (changes -> 'daily_budget_minor' ->> 0)::bigint
                 FROM intel_entity_revision
-                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND seen_at >= :since
+                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND
+                seen_at >= :since
                   AND jsonb_typeof(changes -> 'daily_budget_minor' -> 0) = 'number'
             ) AS changed ORDER BY at LIMIT 1
             """
@@ -218,7 +227,10 @@ def _start_of_day(session: Session, change: Change, *, since: datetime, seen: Se
 
 
 def _rule(session: Session, change: Change, *, now: datetime) -> tuple[str | None, bool | None]:
-    """Return the rule's category, and whether it still holds on the latest data; None where no rule speaks."""
+    """Return the rule's category, and whether it still holds on the latest data.
+
+    None where no rule speaks.
+    """
     if change.rule_id is None:
         return None, None
     rule = rulebook.rule(session, change.account_id, change.rule_id)

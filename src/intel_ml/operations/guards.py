@@ -1,7 +1,8 @@
-"""Every reason to refuse a change, one value each, looked at together right before the change is sent.
+"""Every reason to refuse a change, one value each, looked at right before the change is sent.
 
 Reads   `Facts` and `Limits`.
-Gives   the first refusal with its reason and what is to become of the action; None when nothing speaks against it.
+Gives   the first refusal with its reason and what is to become of the action; None when nothing
+        speaks against it.
 Never   lets through what it could not judge: a guard that errs denies.
 """
 
@@ -48,7 +49,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One reason to refuse: `check` returns the refusal's sentence and fate, None when it does not object."""
+    """One reason to refuse.
+
+    `check` returns the refusal's sentence and fate, None when it does not object.
+    """
 
     name: str
     check: Callable[[Facts, Limits], Refusal | None]
@@ -62,7 +66,7 @@ def first_refusal(facts: Facts, limits: Limits) -> Refusal | None:
             continue
         try:
             refusal = guard.check(facts, limits)
-        except Exception as error:  # noqa: BLE001  # a guard that errs denies, whatever it stumbled over
+        except Exception as error:  # noqa: BLE001  # a guard that errs denies
             reason = f"The check '{guard.name}' could not be made ({type(error).__name__})."
             refusal = Refusal(guard.name, reason, Becomes.WAIT, facts.now + RETRY)
         if refusal is not None:
@@ -79,7 +83,7 @@ def _kill_switch(facts: Facts, _: Limits) -> Refusal | None:
 def _approval(facts: Facts, _: Limits) -> Refusal | None:
     change = facts.change
     if change.expires_at <= facts.now:
-        reason = f"The approval ended {span(facts.now - change.expires_at)} before the change could be made."
+        reason = f"The approval ended {span(facts.now - change.expires_at)} before its turn came."
         return Refusal("approval valid", reason, Becomes.EXPIRED)
     if change.requires_approval and not change.is_approved:
         return Refusal("approval valid", "Nobody approved it.", Becomes.ASK)
@@ -91,10 +95,12 @@ def _automatic(facts: Facts, limits: Limits) -> Refusal | None:
     if change.requires_approval or change.is_approved:
         return None
     if facts.now < facts.onboarded_at + timedelta(days=limits.require_approval_days):
-        reason = f"The account's first {limits.require_approval_days} days ask a person for each change."
+        reason = (
+            f"The account's first {limits.require_approval_days} days ask a person for each change."
+        )
         return Refusal("approval period", reason, Becomes.ASK)
     if change.confidence is None or change.confidence < limits.min_confidence_for_auto:
-        reason = f"Less sure than the {limits.min_confidence_for_auto:.2f} that acting without a person needs."
+        reason = f"Less sure than {limits.min_confidence_for_auto:.2f}, so a person decides."
         return Refusal("confidence", reason, Becomes.ASK)
     return None
 
@@ -103,8 +109,14 @@ def _hourly_cap(facts: Facts, limits: Limits) -> Refusal | None:
     recent = facts.others_in_last_hour
     if len(recent) < limits.max_actions_per_hour:
         return None
-    frees = recent[-limits.max_actions_per_hour] + HOUR if limits.max_actions_per_hour else facts.now + HOUR
-    reason = f"{len(recent)} changes in the last 60 minutes; {limits.max_actions_per_hour} are allowed."
+    frees = (
+        recent[-limits.max_actions_per_hour] + HOUR
+        if limits.max_actions_per_hour
+        else facts.now + HOUR
+    )
+    reason = (
+        f"{len(recent)} changes in the last 60 minutes; {limits.max_actions_per_hour} are allowed."
+    )
     return Refusal("hourly cap", reason, Becomes.WAIT, frees)
 
 
@@ -112,7 +124,8 @@ def _cooldown(facts: Facts, limits: Limits) -> Refusal | None:
     last = facts.last_executed_at
     if last is None or last + limits.cooldown <= facts.now:
         return None
-    reason = f"Changed {span(facts.now - last)} ago; it is left alone for {limits.cooldown_hours:g} hours."
+    passed = span(facts.now - last)
+    reason = f"Changed {passed} ago; it is left alone for {limits.cooldown_hours:g} hours."
     return Refusal("cooldown", reason, Becomes.WAIT, last + limits.cooldown)
 
 
@@ -120,7 +133,8 @@ def _budget_changes(facts: Facts, limits: Limits) -> Refusal | None:
     recent, cap = facts.budget_changes_in_last_hour, limits.max_budget_changes_per_hour
     if not facts.change.touches_budget or len(recent) < cap:
         return None
-    reason = f"{len(recent)} budget changes in the last hour; Meta blocks the {LEVEL_NAMES[facts.change.entity_type]} at 4."
+    level = LEVEL_NAMES[facts.change.entity_type]
+    reason = f"{len(recent)} budget changes in the last hour; Meta blocks the {level} at 4."
     return Refusal("budget changes an hour", reason, Becomes.WAIT, recent[-cap] + HOUR)
 
 
@@ -128,7 +142,11 @@ def _data_fresh(facts: Facts, limits: Limits) -> Refusal | None:
     latest = facts.latest_data_at
     if latest is not None and facts.now - latest <= limits.stale_after:
         return None
-    old = "There is no data yet" if latest is None else f"The latest data is {span(facts.now - latest)} old"
+    old = (
+        "There is no data yet"
+        if latest is None
+        else f"The latest data is {span(facts.now - latest)} old"
+    )
     return _wait("data fresh", f"{old}; changes wait for a new look.", facts.now)
 
 
@@ -162,7 +180,9 @@ def _campaign_budget(facts: Facts, _: Limits) -> Refusal | None:
     if not facts.change.touches_budget:
         return None
     if facts.seen.value.daily_budget_minor is None:
-        return Refusal("campaign budget", "It has no daily budget of its own any more.", Becomes.STALE)
+        return Refusal(
+            "campaign budget", "It has no daily budget of its own any more.", Becomes.STALE
+        )
     if facts.change.entity_type is not EntityType.ADSET:
         return None
     parent = facts.parent
@@ -178,12 +198,16 @@ def _learning(facts: Facts, _: Limits) -> Refusal | None:
         return None
     if facts.rule_category == LOSS_PREVENTION:
         return None
-    return Refusal("learning phase", "It is learning; a new budget could start that over.", Becomes.STALE)
+    return Refusal(
+        "learning phase", "It is learning; a new budget could start that over.", Becomes.STALE
+    )
 
 
 def _single_change(facts: Facts, limits: Limits) -> Refusal | None:
     percent = values.percent_change(facts.change.before, facts.change.after)
-    if not facts.change.touches_budget or (percent is not None and _within(percent, limits.max_budget_change_percent)):
+    if not facts.change.touches_budget or (
+        percent is not None and _within(percent, limits.max_budget_change_percent)
+    ):
         return None
     reason = f"It moves the budget by more than {limits.max_budget_change_percent}% at once."
     return Refusal("largest single change", reason, Becomes.FAILED)
@@ -197,12 +221,16 @@ def _daily_change(facts: Facts, limits: Limits) -> Refusal | None:
     if percent is not None and _within(percent, limits.daily_change_percent):
         return None
     total = "an unknown share" if percent is None else f"{abs(percent):.0f}%"
-    reason = f"With today's earlier changes the budget would move by {total}; {limits.daily_change_percent}% is the most."
+    most = limits.daily_change_percent
+    reason = f"With today's earlier changes the budget would move by {total}; {most}% is the most."
     return Refusal("largest daily change", reason, Becomes.STALE)
 
 
 def _floor(facts: Facts, _: Limits) -> Refusal | None:
-    wanted, floor = facts.change.after.daily_budget_minor, values.budget_floor(facts.change.after.currency)
+    wanted, floor = (
+        facts.change.after.daily_budget_minor,
+        values.budget_floor(facts.change.after.currency),
+    )
     if not facts.change.touches_budget or (wanted is not None and wanted >= floor.minor):
         return None
     return Refusal("currency floor", f"A daily budget under {floor} is not set.", Becomes.FAILED)
@@ -211,7 +239,9 @@ def _floor(facts: Facts, _: Limits) -> Refusal | None:
 def _rule_holds(facts: Facts, _: Limits) -> Refusal | None:
     if facts.rule_holds is not False or facts.change.was_modified:
         return None
-    return Refusal("rule holds", "The rule does not hold on the latest data any more.", Becomes.STALE)
+    return Refusal(
+        "rule holds", "The rule does not hold on the latest data any more.", Becomes.STALE
+    )
 
 
 def _wait(guard: str, reason: str, now: datetime) -> Refusal:

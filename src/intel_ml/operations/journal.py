@@ -47,10 +47,19 @@ def write(session: Session, action: AutomationAction, entry: Entry) -> None:
     )
 
 
-def move(
-    session: Session, action: AutomationAction, to: ActionStatus, *, at: datetime, actor: str, why: str = ""
+def move(  # noqa: PLR0913  # what is moved where, when, by whom and why
+    session: Session,
+    action: AutomationAction,
+    to: ActionStatus,
+    *,
+    at: datetime,
+    actor: str,
+    why: str = "",
 ) -> None:
-    """Move the action to a status and record who moved it; the database refuses what is not a legal move."""
+    """Move the action to a status and record who moved it.
+
+    The database refuses what is not a legal move.
+    """
     origin, action.status = action.status, to
     action.status_reason = why or None
     action.updated_at = at

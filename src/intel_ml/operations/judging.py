@@ -1,7 +1,8 @@
 """Rules beside the policy: one view an entity, before anything is drawn.
 
 Reads   states, standings, the rules in force, and a loaded policy where there is one.
-Gives   `Judged`: both opinions, what the arbiter shows, and the change it comes to within the limits.
+Gives   `Judged`: both opinions, what the arbiter shows, and the change it comes to within the
+        limits.
 Never   proposes, logs or draws.
 """
 
@@ -27,7 +28,9 @@ from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing, allowed_arms, objection
 
 #: What a rule may ask for that only people can do: it is said, not proposed.
-_SAID_ONLY = frozenset({ActionType.NOTIFY_ONLY, ActionType.ADJUST_BID, ActionType.DUPLICATE, ActionType.ACTIVATE})
+_SAID_ONLY = frozenset(
+    {ActionType.NOTIFY_ONLY, ActionType.ADJUST_BID, ActionType.DUPLICATE, ActionType.ACTIVATE}
+)
 
 
 class PolicyInUse(Protocol):
@@ -60,7 +63,10 @@ class Judges:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was thought of one entity; `action` is what is to be proposed, None when nothing is (and `withheld` says why)."""
+    """What was thought of one entity.
+
+    `action` is what is to be proposed, None when nothing is (and `withheld` says why).
+    """
 
     standing: Standing
     state: Mapping[str, Observed]
@@ -117,7 +123,8 @@ def judge(
     rows = [states.state(row) for row in range(len(states))]
     places = [standings[entity] for entity in states.entities]
     allowed = [
-        allowed_arms(place, row, limits=judges.limits) for place, row in zip(places, rows, strict=True)
+        allowed_arms(place, row, limits=judges.limits)
+        for place, row in zip(places, rows, strict=True)
     ]
     views = _policy_views(states, allowed, judges, keys=keys)
     judged = []
@@ -127,7 +134,17 @@ def judge(
         view = views[row]
         shown = arbitrate(rules=said, policy=_gated(view, judges), mode=judges.mode)
         one = Judged(
-            place, state, allowed[row], said, view, shown, winner, None, (), None, judges.archetypes.get(place.entity)
+            place,
+            state,
+            allowed[row],
+            said,
+            view,
+            shown,
+            winner,
+            None,
+            (),
+            None,
+            judges.archetypes.get(place.entity),
         )
         judged.append(_limited(one, judges.limits))
     return Verdicts(tuple(judged), evaluation)
@@ -146,7 +163,10 @@ def _gated(view: Recommendation | None, judges: Judges) -> Recommendation | None
 
 
 def _limited(one: Judged, limits: Limits) -> Judged:
-    """Return the view with the change it comes to: clamped to the limits, or withheld with the reason."""
+    """Return the view with the change it comes to.
+
+    Clamped to the limits, or withheld with the reason.
+    """
     shown = one.shown
     if shown is None or shown.action.type is ActionType.DO_NOTHING:
         return one
@@ -160,7 +180,7 @@ def _limited(one: Judged, limits: Limits) -> Judged:
 
 
 def clamped(action: Action, *, limits: Limits) -> tuple[Action, tuple[Reason, ...]]:
-    """Return the action within the largest single change, and the reason where that made it smaller.
+    """Return the action within the largest single change, and why, where that made it smaller.
 
     >>> clamped(Action(ActionType.DECREASE_BUDGET, -50), limits=Limits())[0].percent
     -30
@@ -169,7 +189,9 @@ def clamped(action: Action, *, limits: Limits) -> tuple[Action, tuple[Reason, ..
     if action.type not in values.BUDGET_TYPES or abs(percent) <= most:
         return action, ()
     why = f"asked for {abs(percent)}%; one change moves a budget by {most}% at most"
-    reason = Reason(why, observed=float(abs(percent)), operator="<=", threshold=float(most), unit="%")
+    reason = Reason(
+        why, observed=float(abs(percent)), operator="<=", threshold=float(most), unit="%"
+    )
     return Action(action.type, most if percent > 0 else -most), (reason,)
 
 

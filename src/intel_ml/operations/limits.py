@@ -1,4 +1,6 @@
-"""How much may be done without asking again: the limits that every proposal and every change respect.
+"""How much may be done without asking again.
+
+The limits that every proposal and every change respect.
 
 Reads   nothing; the settings fill it at the door.
 Gives   `Limits`.
@@ -13,7 +15,10 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The safety limits of one installation; hours and percentages as in the plan's environment controls."""
+    """The safety limits of one installation.
+
+    Hours and percentages as in the plan's environment controls.
+    """
 
     max_actions_per_hour: int = 10
     require_approval_days: int = 30
@@ -30,7 +35,10 @@ class Limits:
 
     @property
     def daily_change_percent(self) -> int:
-        """How far one account day may move a budget: twice a single change, unless said otherwise."""
+        """How far one account day may move a budget.
+
+        Twice a single change, unless said otherwise.
+        """
         told = self.max_daily_change_percent
         return 2 * self.max_budget_change_percent if told is None else told
 
@@ -46,7 +54,10 @@ class Limits:
 
     @property
     def held_out(self) -> timedelta:
-        """How long a unit that was drawn to be left alone stays so: as long as its outcome is measured."""
+        """How long a unit that was drawn to be left alone stays so.
+
+        As long as its outcome is measured.
+        """
         return timedelta(hours=self.holdout_hours)
 
     @property

@@ -1,7 +1,10 @@
-"""The only module that can change an account: one setting of one entity at a time, through the official SDK.
+"""The only module that can change an account.
+
+One setting of one entity at a time, through the official SDK.
 
 Reads   an entity as the platform has it at this moment.
-Gives   `Seen`; the platform's answer to a change; otherwise the error that says what may have happened.
+Gives   `Seen`; the platform's answer to a change; otherwise the error that says what may have
+        happened.
 Never   tries anything twice, sets a global default, or repeats a token.
 """
 
@@ -22,7 +25,8 @@ TIMEOUT_S = 10.0
 
 _FIELDS = {
     EntityType.CAMPAIGN: "id,status,effective_status,daily_budget,lifetime_budget",
-    EntityType.ADSET: "id,campaign_id,status,effective_status,daily_budget,lifetime_budget,learning_stage_info",
+    EntityType.ADSET: "id,campaign_id,status,effective_status,daily_budget,lifetime_budget,"
+    "learning_stage_info",
     EntityType.AD: "id,adset_id,campaign_id,status,effective_status",
 }
 
@@ -62,7 +66,9 @@ class MetaWriter:
                 error.message, code=error.code, subcode=error.subcode, status=error.status
             ) from None
         if not isinstance(answer, dict) or answer.get("success") is not True:
-            raise AmbiguousResultError("The platform answered without saying whether it took the change.")
+            raise AmbiguousResultError(
+                "The platform answered without saying whether it took the change."
+            )
         return answer
 
 
@@ -102,7 +108,9 @@ def _minor(value: object) -> int | None:
     try:
         return int(str(value)) or None
     except ValueError:
-        raise RefusedChangeError(f"The platform's budget is not a whole number: {str(value)[:40]}.") from None
+        raise RefusedChangeError(
+            f"The platform's budget is not a whole number: {str(value)[:40]}."
+        ) from None
 
 
 def _text(value: object) -> str | None:

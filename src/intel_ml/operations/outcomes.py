@@ -42,7 +42,9 @@ def refuse(session: Session, row: AutomationAction, refusal: Refusal, *, now: da
     elif refusal.becomes is Becomes.ASK:
         row.requires_approval = True
         row.expires_at = now + (row.expires_at - row.created_at)
-        move(session, row, ActionStatus.PENDING_APPROVAL, at=now, actor=EXECUTOR, why=refusal.reason)
+        move(
+            session, row, ActionStatus.PENDING_APPROVAL, at=now, actor=EXECUTOR, why=refusal.reason
+        )
     else:
         move(session, row, _STATUS[refusal.becomes], at=now, actor=EXECUTOR, why=refusal.reason)
         row.error_message = refusal.reason if refusal.becomes is Becomes.FAILED else None
@@ -103,11 +105,21 @@ def execute(store: Store, change: Change, *, read: Value) -> int:
         if row.rule_id is not None:
             session.execute(
                 update(AutomationRule)
-                .where(AutomationRule.ad_account_id == row.ad_account_id, AutomationRule.id == row.rule_id)
+                .where(
+                    AutomationRule.ad_account_id == row.ad_account_id,
+                    AutomationRule.id == row.rule_id,
+                )
                 .values(times_executed=AutomationRule.times_executed + 1)
             )
         said = wording.done(change.action, level=change.entity_type, name=change.entity_name)
-        _tell(session, row, "success", said, f"{change.before} → {change.after}. {row.reason}", now=now)
+        _tell(
+            session,
+            row,
+            "success",
+            said,
+            f"{change.before} → {change.after}. {row.reason}",
+            now=now,
+        )
     return ENDED
 
 
@@ -133,9 +145,18 @@ def review(store: Store, change: Change, *, why: str) -> int:
 
 
 def _undone(session: Session, row: AutomationAction, *, now: datetime) -> None:
-    original = session.get_one(AutomationAction, (row.ad_account_id, row.undoes_id), with_for_update=True)
+    original = session.get_one(
+        AutomationAction, (row.ad_account_id, row.undoes_id), with_for_update=True
+    )
     if original.status == ActionStatus.EXECUTED:
-        move(session, original, ActionStatus.UNDONE, at=now, actor=EXECUTOR, why=f"Undone by action {row.id}.")
+        move(
+            session,
+            original,
+            ActionStatus.UNDONE,
+            at=now,
+            actor=EXECUTOR,
+            why=f"Undone by action {row.id}.",
+        )
 
 
 def _keep_waiting(row: AutomationAction, *, why: str, until: datetime, now: datetime) -> None:
@@ -147,7 +168,8 @@ def _locked(session: Session, change: Change) -> AutomationAction:
     return session.scalars(
         select(AutomationAction)
         .where(
-            AutomationAction.ad_account_id == change.account_id, AutomationAction.id == change.action_id
+            AutomationAction.ad_account_id == change.account_id,
+            AutomationAction.id == change.action_id,
         )
         .with_for_update()
     ).one()
@@ -158,7 +180,15 @@ def _order(row: AutomationAction) -> str:
     return wording.headline(action, level=EntityType(row.entity_type), name=row.entity_name)
 
 
-def _tell(session: Session, row: AutomationAction, severity: str, title: str, message: str, *, now: datetime) -> None:
+def _tell(  # noqa: PLR0913  # about what, how bad, and the words
+    session: Session,
+    row: AutomationAction,
+    severity: str,
+    title: str,
+    message: str,
+    *,
+    now: datetime,
+) -> None:
     told = notices.Notice(
         type="action_executed" if severity == "success" else "alert",
         severity=severity,
@@ -169,5 +199,3 @@ def _tell(session: Session, row: AutomationAction, severity: str, title: str, me
         action_url=f"{notices.ACTIONS_PAGE}{row.ad_account_id}/{row.id}",
     )
     notices.say(session, account_id=row.ad_account_id, notices=[told], now=now)
-
-

@@ -1,8 +1,10 @@
 """From decisions to actions that wait for an answer, at most one open for each entity.
 
 Reads   what was judged and drawn.
-Gives   rows in `intel_automation_action` with everything an approver needs; the expired and the overtaken closed.
-Never   proposes twice what is open, and never approves: automatic ones were earned, and are checked again before they act.
+Gives   rows in `intel_automation_action` with everything an approver needs; the expired and the
+        overtaken closed.
+Never   proposes twice what is open, and never approves: automatic ones were earned, and are checked
+        again before they act.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account
-from intel_ml.core.actions import Action, ActionStatus, ActionType, action_of
+from intel_ml.core.actions import Action, ActionStatus, action_of
 from intel_ml.core.money import Money, money_from_major
 from intel_ml.core.recommendations import Reason, Source
 from intel_ml.data.store.tables import ActionEvent, AutomationAction
@@ -89,44 +91,63 @@ def propose(session: Session, cycle: Cycle, proposed: Sequence[Proposed]) -> dic
 
 _CLOSE = """
     WITH closed AS (
-        UPDATE intel_automation_action AS action SET status = :to, status_reason = :why, updated_at = :now
+        UPDATE intel_automation_action AS action SET status = :to, status_reason = :why, updated_at
+            = :now
         WHERE {which} RETURNING ad_account_id, id
     ), written AS (
         INSERT INTO intel_action_event (ad_account_id, action_id, at, kind, actor, detail)
         SELECT ad_account_id, id, :now, 'transition', :actor,
-            jsonb_build_object('from', 'pending_approval', 'to', CAST(:to AS text), 'why', CAST(:why AS text))
+            jsonb_build_object('from', CAST(:origin AS text), 'to', CAST(:to AS text), 'why', CAST(:why
+                AS text))
         FROM closed RETURNING 1
     )
     SELECT count(*) FROM closed
 """
-_EXPIRE = text(_CLOSE.format(which="status = 'pending_approval' AND expires_at <= :now"))
+_TOO_LATE = {
+    ActionStatus.PENDING_APPROVAL: "Nobody decided in time.",
+    ActionStatus.APPROVED: "The approval ended before the change could be made.",
+}
+_EXPIRE = text(_CLOSE.format(which="status = :origin AND expires_at <= :now"))
 _OVERTAKE = text(
     _CLOSE.format(
-        which="ad_account_id = :account AND status = 'pending_approval' AND source = 'rules' AND created_at < :now "
+        which="ad_account_id = :account AND status = 'pending_approval' AND source = 'rules' "
+        "AND created_at < :now "
         "AND entity_type || ':' || entity_id || ':' || rule_id <> ALL(:still)"
     )
 )
 
 
 def expire(session: Session, *, now: datetime) -> int:
-    """Close every proposal that nobody answered in time; return how many."""
-    why = "Nobody decided in time."
-    keys = {"to": ActionStatus.EXPIRED, "why": why, "now": now, "actor": journal.CYCLE}
-    return int(session.execute(_EXPIRE, keys).scalar_one())
+    """Close what was not answered, or not carried out, in time; return how many."""
+    closed = 0
+    for origin, why in _TOO_LATE.items():
+        keys = {"to": ActionStatus.EXPIRED, "origin": origin, "why": why}
+        moment = {"now": now, "actor": journal.CYCLE}
+        closed += int(session.execute(_EXPIRE, keys | moment).scalar_one())
+    return closed
 
 
 def overtake(session: Session, account: Account, *, still: Sequence[str], now: datetime) -> int:
-    """Close the waiting proposals whose rule does not hold any more; `still` are type:id:rule of those that do."""
+    """Close the waiting proposals whose rule does not hold any more.
+
+    `still` are type:id:rule of those that do.
+    """
     why = "The rule does not hold on the latest data any more."
-    keys = {"to": ActionStatus.STALE, "why": why, "now": now, "actor": journal.CYCLE}
+    keys = {"to": ActionStatus.STALE, "origin": ActionStatus.PENDING_APPROVAL, "why": why}
+    keys |= {"now": now, "actor": journal.CYCLE}  # type: ignore[dict-item]  # parameters of any kind
     return int(
-        session.execute(_OVERTAKE, keys | {"account": account.id, "still": list(still)}).scalar_one()
+        session.execute(
+            _OVERTAKE, keys | {"account": account.id, "still": list(still)}
+        ).scalar_one()
     )
 
 
 def stake(state: Mapping[str, Observed], action: Action, *, currency: str) -> Money:
-    """Return what a day of the change is about: the average daily spend of a week times the share that changes.
+    """Return what a day of the change is about.
 
+    The average daily spend of a week times the share that changes.
+
+    >>> from intel_ml.core.actions import ActionType
     >>> stake({"spend_7d": 700.0}, Action(ActionType.DECREASE_BUDGET, -20), currency="USD")
     Money(minor=2000, currency='USD')
     """
@@ -197,9 +218,13 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "data_as_of": cycle.data_as_of,
         "model_recommendation": judged.policy_arm,
         "model_confidence": policy.confidence if policy else None,
-        "model_version": f"{policy.model.name} {policy.model.version}" if policy and policy.model else None,
+        "model_version": f"{policy.model.name} {policy.model.version}"
+        if policy and policy.model
+        else None,
         "features_used": list(cycle.features) if policy else None,
-        "feature_values": {name: judged.state.get(name) for name in cycle.features} if policy else None,
+        "feature_values": {name: judged.state.get(name) for name in cycle.features}
+        if policy
+        else None,
         "expires_at": cycle.now + limits.approval_valid,
         "created_at": cycle.now,
         "updated_at": cycle.now,
@@ -207,11 +232,22 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
 
 
 def _is_earned(judged: Judged, cycle: Cycle, *, source: Source) -> bool:
-    """Return whether the change may go on without a person: asked for, old enough, and the policy surely agrees."""
+    """Return whether the change may go on without a person.
+
+    Asked for, old enough, and the policy surely agrees.
+    """
     limits, rule = cycle.limits, judged.rule
-    if source is not Source.RULES or rule is None or rule.execution_mode is not ExecutionMode.AUTOMATIC:
+    if (
+        source is not Source.RULES
+        or rule is None
+        or rule.execution_mode is not ExecutionMode.AUTOMATIC
+    ):
         return False
     if cycle.now < cycle.account.onboarded_at + timedelta(days=limits.require_approval_days):
         return False
-    is_sure = (judged.policy.confidence or 0.0) >= limits.min_confidence_for_auto if judged.policy else False
+    is_sure = (
+        (judged.policy.confidence or 0.0) >= limits.min_confidence_for_auto
+        if judged.policy
+        else False
+    )
     return is_sure and judged.policy_arm is judged.arm

@@ -62,7 +62,8 @@ def install_defaults(session: Session, account: Account, *, now: datetime) -> in
         insert(AutomationRule)
         .values(values)
         .on_conflict_do_nothing(
-            index_elements=["ad_account_id", "name"], index_where=AutomationRule.deleted_at.is_(None)
+            index_elements=["ad_account_id", "name"],
+            index_where=AutomationRule.deleted_at.is_(None),
         )
         .returning(AutomationRule.id)
     )
@@ -84,4 +85,6 @@ def _values(one: Rule, *, account_id: str, now: datetime) -> dict[str, Any]:
 
 
 def _rule(row: AutomationRule) -> Rule:
-    return parse_rule({name: getattr(row, name) for name in _STORED} | {"id": row.id, "version": row.version})
+    return parse_rule(
+        {name: getattr(row, name) for name in _STORED} | {"id": row.id, "version": row.version}
+    )

@@ -1,4 +1,6 @@
-"""What is known of an entity that decides what may be done with it: how it is set, and what was done lately.
+"""What is known of an entity that decides what may be done with it.
+
+How it is set, and what was done lately.
 
 Reads   the account's structure, open and recent actions, recent hold-outs.
 Gives   a `Standing` an entity, and what speaks against an action on it.
@@ -47,9 +49,11 @@ class Standing:
 
 _STANDINGS = text(
     """
-    SELECT entity.entity_type, entity.entity_id, entity.name, entity.configured_status, entity.effective_status,
+    SELECT entity.entity_type, entity.entity_id, entity.name, entity.configured_status,
+        entity.effective_status,
         entity.daily_budget_minor,
-        entity.entity_type = 'adset' AND (campaign.daily_budget_minor > 0 OR campaign.lifetime_budget_minor > 0) AS above,
+        entity.entity_type = 'adset' AND (campaign.daily_budget_minor > 0 OR
+            campaign.lifetime_budget_minor > 0) AS above,
         busy.why
     FROM intel_entity AS entity
     LEFT JOIN intel_entity AS campaign ON campaign.ad_account_id = entity.ad_account_id
@@ -57,22 +61,23 @@ _STANDINGS = text(
     LEFT JOIN (
         SELECT entity_type, entity_id, min(why) AS why FROM (
             SELECT entity_type, entity_id, CASE
-                WHEN status IN ('pending_approval', 'approved', 'executing', 'needs_review') THEN 'a proposal is open'
+                WHEN status IN ('pending_approval', 'approved', 'executing', 'needs_review') THEN 'a
+                    proposal is open'
                 WHEN status = 'rejected' THEN 'a proposal was rejected lately'
                 ELSE 'it was changed lately' END AS why
             FROM intel_automation_action
             WHERE ad_account_id = :account AND (
                 status IN ('pending_approval', 'approved', 'executing', 'needs_review')
-                OR status IN ('executed', 'undone') AND executed_at > :cooled AND undoes_id IS NULL
-                OR status = 'executed' AND executed_at > :cooled
+                OR status IN ('executed', 'undone') AND executed_at > :cooled
                 OR status = 'rejected' AND updated_at > :rejected)
             UNION ALL
             SELECT entity_type, entity_id, 'it is left alone to compare with'
             FROM intel_decision
             WHERE ad_account_id = :account AND as_of > :held AND as_of < :now AND is_held_out
         ) AS reasons GROUP BY entity_type, entity_id
-    ) AS busy USING (entity_type, entity_id)
-    WHERE entity.ad_account_id = :account AND (CAST(:only AS text) IS NULL OR entity.entity_id = :only)
+    ) AS busy ON busy.entity_type = entity.entity_type AND busy.entity_id = entity.entity_id
+    WHERE entity.ad_account_id = :account AND (CAST(:only AS text) IS NULL OR entity.entity_id =
+        :only)
     """
 )
 
@@ -122,7 +127,7 @@ def allowed_arms(
     )
 
 
-def objection(
+def objection(  # noqa: PLR0911  # one line for each objection
     action: Action, standing: Standing, state: Mapping[str, Observed], *, category: str | None
 ) -> str | None:
     """Return what speaks against the action on this entity, None when nothing does."""
@@ -147,7 +152,10 @@ def objection(
 
 
 def _is_learning(standing: Standing, state: Mapping[str, Observed]) -> bool:
-    """Return whether an ad set is learning; where Meta does not say, a young one counts as learning."""
+    """Return whether an ad set is learning.
+
+    Where Meta does not say, a young one counts as learning.
+    """
     if standing.entity.type is not EntityType.ADSET:
         return False
     phase = state.get("learning_phase")

@@ -1,7 +1,8 @@
 """The old value again, as an approved and audited action of its own.
 
 Reads   an executed action.
-Gives   a new action that restores what was there; the executor sets it only if the value now is still ours.
+Gives   a new action that restores what was there; the executor sets it only if the value now is
+        still ours.
 Never   undoes the same action twice: the second time returns the first undo.
 """
 
@@ -39,7 +40,9 @@ class _Restoring:
     after: values.Value
 
 
-def undo(session: Session, *, account_id: str, action_id: int, by: Person, now: datetime) -> Decided:
+def undo(
+    session: Session, *, account_id: str, action_id: int, by: Person, now: datetime
+) -> Decided:
     """Ask for the old value again; the person asking approves it by asking."""
     row = visible(session, account_id=account_id, action_id=action_id, by=by, role=Role.APPROVER)
     earlier = session.scalar(
@@ -53,11 +56,15 @@ def undo(session: Session, *, account_id: str, action_id: int, by: Person, now: 
     )
     if earlier is not None:
         words = wording.STATUS_WORDS[ActionStatus(earlier.status)]
-        return Decided(account_id, earlier.id, ActionStatus(earlier.status), f"Undo was asked for already: {words}.")
-    if row.status != ActionStatus.EXECUTED:
-        raise ConflictError(
-            f"Only what was carried out can be undone; this is {wording.STATUS_WORDS[ActionStatus(row.status)]}."
+        return Decided(
+            account_id,
+            earlier.id,
+            ActionStatus(earlier.status),
+            f"Undo was asked for already: {words}.",
         )
+    if row.status != ActionStatus.EXECUTED:
+        words = wording.STATUS_WORDS[ActionStatus(row.status)]
+        raise ConflictError(f"Only what was carried out can be undone; this is {words}.")
     _nothing_open(session, row)
     undoing = _row(row, by=by, now=now)
     session.add(undoing)
@@ -65,7 +72,9 @@ def undo(session: Session, *, account_id: str, action_id: int, by: Person, now: 
     journal.write(
         session,
         undoing,
-        journal.Entry(now, by.name, "transition", {"from": None, "to": "approved", "why": undoing.reason}),
+        journal.Entry(
+            now, by.name, "transition", {"from": None, "to": "approved", "why": undoing.reason}
+        ),
     )
     session.execute(text(f"NOTIFY {CHANNEL}"))
     return Decided(account_id, undoing.id, ActionStatus.APPROVED, NEXT)
@@ -84,7 +93,8 @@ def _nothing_open(session: Session, row: AutomationAction) -> None:
     )
     if busy is not None:
         raise ConflictError(
-            f"Another change of {row.entity_name} is open (action {busy}).", hint="Decide that one first."
+            f"Another change of {row.entity_name} is open (action {busy}).",
+            hint="Decide that one first.",
         )
 
 

@@ -18,19 +18,24 @@ from intel_ml.core.money import Money, currency_offset
 ACTIVE, PAUSED = "ACTIVE", "PAUSED"
 BUDGET_TYPES = frozenset({ActionType.INCREASE_BUDGET, ActionType.DECREASE_BUDGET})
 STATUS_TYPES = frozenset({ActionType.PAUSE, ActionType.ACTIVATE})
-#: What one US dollar is worth, roughly, in major units: the floor of a daily budget needs its order of magnitude only.
+#: What one US dollar is worth, roughly, in major units: a floor needs the order of magnitude only.
 _FLOOR_MAJOR = {
-    "CLP": 900, "COP": 4000, "CRC": 500, "HUF": 350, "ISK": 140, "IDR": 16000, "JPY": 150, "KRW": 1350, "PYG": 7500,
-    "TWD": 32, "VND": 25000, "INR": 85, "ARS": 1000, "NGN": 1500, "PKR": 280, "LKR": 300, "BDT": 120, "PHP": 57,
-    "THB": 35, "TRY": 35, "UYU": 40, "CZK": 23, "MXN": 18, "ZAR": 18, "SEK": 10, "NOK": 11, "DKK": 7, "EGP": 48,
-    "KES": 130, "LBP": 89500, "DZD": 135, "RSD": 108, "VEF": 50, "VES": 50, "NIO": 37, "HNL": 25, "MOP": 8, "HKD": 8,
-    "CNY": 7, "BOB": 7, "GTQ": 8, "BRL": 6, "ILS": 4, "PLN": 4, "RON": 5, "SAR": 4, "QAR": 4, "AED": 4, "MYR": 5, "PEN": 4,
+    "CLP": 900, "COP": 4000, "CRC": 500, "HUF": 350, "ISK": 140, "IDR": 16000, "JPY": 150,
+    "KRW": 1350, "PYG": 7500, "TWD": 32, "VND": 25000, "INR": 85, "ARS": 1000, "NGN": 1500,
+    "PKR": 280, "LKR": 300, "BDT": 120, "PHP": 57, "THB": 35, "TRY": 35, "UYU": 40, "CZK": 23,
+    "MXN": 18, "ZAR": 18, "SEK": 10, "NOK": 11, "DKK": 7, "EGP": 48, "KES": 130, "LBP": 89500,
+    "DZD": 135, "RSD": 108, "VEF": 50, "VES": 50, "NIO": 37, "HNL": 25, "MOP": 8, "HKD": 8,
+    "CNY": 7, "BOB": 7, "GTQ": 8, "BRL": 6, "ILS": 4, "PLN": 4, "RON": 5, "SAR": 4, "QAR": 4,
+    "AED": 4, "MYR": 5, "PEN": 4,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The settings of one entity that an action may touch; None is "there is none at this level"."""
+    """The settings of one entity that an action may touch.
+
+    None is "there is none at this level".
+    """
 
     currency: str
     daily_budget_minor: int | None = None
@@ -67,7 +72,9 @@ def value_of(stored: Mapping[str, Any]) -> Value:
 def after(before: Value, action: Action) -> Value:
     """Return what the entity is to be set to.
 
-    >>> after(Value("JPY", 5000, "ACTIVE"), Action(ActionType.INCREASE_BUDGET, 10)).daily_budget_minor
+    >>> after(
+    ...     Value("JPY", 5000, "ACTIVE"), Action(ActionType.INCREASE_BUDGET, 10)
+    ... ).daily_budget_minor
     5500
     """
     if action.type is ActionType.PAUSE:
@@ -81,7 +88,9 @@ def after(before: Value, action: Action) -> Value:
             )
         changed = before.daily_budget.changed_by(action.percent or 0)
         return Value(before.currency, changed.minor, before.status)
-    raise InvalidValueError(path="action", problem=f"'{action.type}' changes nothing that we may set")
+    raise InvalidValueError(
+        path="action", problem=f"'{action.type}' changes nothing that we may set"
+    )
 
 
 def touches_same(one: Value, other: Value, kind: ActionType) -> bool:

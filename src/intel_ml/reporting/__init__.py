@@ -1,12 +1,12 @@
 """What people are told.
 
-    cards          what an approver sees of one proposal
-    queue          the proposals of a person's accounts, waiting and decided
-    sentences      the words of a card
-    trends         daily numbers of an entity or an account
-    similar        what became of proposals like this one, and what is expected
-    dashboard      an account on one page
-    savings        what was saved, against units left alone
-    notifications  what a person should know
-    scoring        the account score and the patterns, computed and stored
+cards          what an approver sees of one proposal
+queue          the proposals of a person's accounts, waiting and decided
+sentences      the words of a card
+trends         daily numbers of an entity or an account
+similar        what became of proposals like this one, and what is expected
+dashboard      an account on one page
+savings        what was saved, against units left alone
+notifications  what a person should know
+scoring        the account score and the patterns, computed and stored
 """

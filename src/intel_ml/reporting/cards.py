@@ -20,21 +20,29 @@ from intel_ml.operations.values import Value
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """One account day of one entity; what is not known is None. Money in major units, CTR in percent."""
+    """One account day of one entity.
+
+    What is not known is None. Money in major units, CTR in percent.
+    """
 
     day: date
     spend: float | None
     conversions: float | None
     cpa: float | None
     ctr: float | None
+    roas: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One proposal in the order in which it is read: what, why, how it went, what is expected, who says so.
+    """One proposal in the order in which it is read.
 
-    `expected`, `similar`, `proposer` and `says` are sentences ready to print; `says` tells what happens next, or what happened.
-    `policy_*` is None where no model had a view; `agrees` compares the policy's arm with what is proposed.
+    What, why, how it went, what is expected, who says so.
+
+    `expected`, `similar`, `proposer` and `says` are sentences ready to print; `says` tells what
+    happens next, or what happened.
+    `policy_*` is None where no model had a view; `agrees` compares the policy's arm with what is
+    proposed.
     """
 
     account_id: AdAccountId

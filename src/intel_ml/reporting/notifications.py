@@ -19,10 +19,20 @@ from sqlalchemy.orm import Session
 from intel_ml.core.accounts import Person
 from intel_ml.core.errors import NotFoundError
 from intel_ml.core.ids import AdAccountId
+from intel_ml.data.store.sessions import platform_now
 from intel_ml.data.store.tables import Notification
 from intel_ml.operations.notices import Notice, say
 
-__all__ = ["Note", "Notice", "Which", "mark_all_read", "mark_read", "notifications", "notify", "unread_count"]
+__all__ = [
+    "Note",
+    "Notice",
+    "Which",
+    "mark_all_read",
+    "mark_read",
+    "notifications",
+    "notify",
+    "unread_count",
+]
 
 
 class Which(Enum):
@@ -51,9 +61,22 @@ class Note:
     created_at: datetime
 
 
-def notify(session: Session, *, account_id: str, notice: Notice, now: datetime) -> int:
-    """Tell every member of the account; return how many were told."""
-    return say(session, account_id=account_id, notices=[notice], now=now)
+def notify(  # noqa: PLR0913  # the columns of what is said
+    session: Session,
+    *,
+    account_id: str,
+    type: str,  # noqa: A002  # the column's name, and the word of every caller
+    severity: str,
+    title: str,
+    message: str,
+    entity: tuple[str, str] | None = None,
+    action_url: str | None = None,
+    key: str | None = None,
+) -> int:
+    """Tell every member of the account; return how many were told. A `key` is said once only."""
+    entity_type, entity_id = entity or (None, None)
+    notice = Notice(type, severity, title, message, entity_type, entity_id, action_url, key)
+    return say(session, account_id=account_id, notices=[notice], now=platform_now(session))
 
 
 def notifications(
@@ -73,7 +96,9 @@ def notifications(
 def mark_read(session: Session, *, person: Person, notification_id: int, now: datetime) -> Note:
     """Mark one as read; marking twice keeps the first moment."""
     row = session.scalar(
-        select(Notification).where(*_own(person), Notification.id == notification_id).with_for_update()
+        select(Notification)
+        .where(*_own(person), Notification.id == notification_id)
+        .with_for_update()
     )
     if row is None:
         raise NotFoundError(f"There is no notification {notification_id} of yours.")
@@ -96,7 +121,9 @@ def mark_all_read(session: Session, *, person: Person, now: datetime) -> int:
 
 def unread_count(session: Session, *, person: Person) -> int:
     """Return how many the person has not read."""
-    statement = select(func.count()).select_from(Notification).where(*_own(person), ~Notification.is_read)
+    statement = (
+        select(func.count()).select_from(Notification).where(*_own(person), ~Notification.is_read)
+    )
     return session.scalar(statement) or 0
 
 

@@ -9,6 +9,7 @@ Never   touches the settings or the data of another installation.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import time
@@ -26,19 +27,20 @@ from intel_ml.core.money import Money
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, set_clock
 from intel_ml.operations import switches
+from intel_ml.surfaces import logs
 from intel_ml.surfaces.demo_summary import print_addresses, print_summary
 from intel_ml.surfaces.onboarding import onboard_accounts
 from intel_ml.surfaces.people import add_person
 from intel_ml.surfaces.platform import embedded_postgres, limits_of, open_reader, open_store
 from intel_ml.surfaces.play import Player, PlayReport, SandboxClock
-from intel_ml.surfaces.processes import process_spec
+from intel_ml.surfaces.processes import environment, process_spec
 from intel_ml.surfaces.settings import Settings, demo_file, load_settings
 from intel_ml.surfaces.starting import database, keep_up
 from intel_ml.surfaces.supervisor import Supervisor, free_port
 
 DAYS = 30
-STEP_HOURS = 4.0
-HOURLY_HOURS = 12.0
+STEP_HOURS = 4
+HOURLY_HOURS = 12
 WORLD = "demo"
 APPROVER = "Sam (simulated)"
 LOGIN = "demo"
@@ -53,12 +55,16 @@ _PORTS = {
 
 def run_demo(*, leave: bool, fresh: bool) -> None:
     """Run the demo's main job, or take up an earlier one; stay up unless told to leave."""
+    logs.configure(level="error")
     console = Console()
     began = time.monotonic()
     if fresh:
         forget_demo()
     file = _settings_file()
-    settings = load_settings(env_file=file)
+    for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
+        del os.environ[name]
+    os.environ.update(environment(env_file=file))
+    settings = load_settings()
     with ExitStack() as stack:
         stack.enter_context(database(settings))
         supervisor = stack.enter_context(
@@ -185,7 +191,7 @@ def _play(
 ) -> PlayReport:
     from intel_ml.data.sandbox.approvers import Approver  # noqa: PLC0415  # the demo alone needs it
 
-    total = DAYS * 24.0
+    total = DAYS * 24
     task = progress.add_task("Play 30 days of the loop", total=total, note="")
     limits = replace(limits_of(settings), exploration_share=0.08, stale_after_hours=2 * STEP_HOURS)
     player = Player(
@@ -205,7 +211,7 @@ def _play(
     )
     late = player.play(
         hours=HOURLY_HOURS,
-        every=1.0,
+        every=1,
         on_step=lambda done: progress.update(task, completed=total - HOURLY_HOURS + done),
     )
     whole = _sum(early, late)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -43,9 +44,10 @@ def _mlflow(settings: Settings) -> None:
 
     argv, env = server_command(
         mlflow_database_url(settings),
-        settings.project / "mlruns",
+        artifacts=settings.project / "mlruns",
         host=LOOPBACK,
         port=settings.intel_mlflow_port,
+        python=sys.executable,
     )
     os.execvpe(argv[0], argv, {**os.environ, **env})  # noqa: S606  # MLflow's own server, in our place
 

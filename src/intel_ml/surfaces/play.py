@@ -11,21 +11,20 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import Row, func, select
 
 from intel_ml.core.accounts import Account, Person
-from intel_ml.core.actions import ActionStatus, Arm, action_of, arm_of
-from intel_ml.core.errors import UnavailableError
+from intel_ml.core.actions import ActionStatus, action_of, arm_of
+from intel_ml.core.errors import UnavailableError, WrongUseError
 from intel_ml.core.recommendations import Verdict
 from intel_ml.data.store.sessions import Store, set_clock
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import approvals
 from intel_ml.operations.limits import Limits
-from intel_ml.operations.values import action_in
 from intel_ml.surfaces.platform import limits_of, open_reader, open_store
 from intel_ml.surfaces.settings import LOOPBACK, Settings
 
@@ -37,6 +36,8 @@ _TIMEOUT_S = 120.0
 _DRAIN_WITHIN_S = 30.0
 _DRAIN_PAUSE_S = 0.01
 _DAY = timedelta(days=1)
+#: How far before the real moment a new sandbox begins.
+HISTORY = timedelta(days=30)
 _OPEN = (ActionStatus.APPROVED, ActionStatus.EXECUTING)
 
 
@@ -54,7 +55,7 @@ class SandboxClock:
         """Return the simulated moment."""
         return datetime.fromisoformat(self.clock()["now"])
 
-    def advance(self, hours: float) -> datetime:
+    def advance(self, hours: int) -> datetime:
         """Let simulated hours pass; return the new moment."""
         return datetime.fromisoformat(
             self._ask("POST", "/_sandbox/advance", json={"hours": hours})["now"]
@@ -66,7 +67,7 @@ class SandboxClock:
 
     def writes(self) -> list[dict[str, Any]]:
         """Return every write received, oldest first."""
-        return list(self._ask("GET", "/_sandbox/writes")["writes"])
+        return list(self._ask("GET", "/_sandbox/writes")["data"])
 
     def world(self) -> dict[str, Any]:
         """Return what the world is made of."""
@@ -75,10 +76,13 @@ class SandboxClock:
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         try:
             answer = self._client.request(method, path, **options)
-            answer.raise_for_status()
         except httpx.HTTPError as error:
             check = "Is `make demo` running? See its logs/sandbox.log."
             raise UnavailableError(service="The sandbox", check=check) from error
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise WrongUseError(f"The sandbox says: {answer.json().get('error')}")
+        if answer.is_error:
+            raise UnavailableError(service="The sandbox", check=f"It answered {answer.status_code}.")
         return answer.json()
 
 
@@ -89,8 +93,7 @@ def sandbox_options(settings: Settings) -> dict[str, Any]:
         "name": settings.intel_sandbox_world,
         "host": LOOPBACK,
         "port": settings.intel_sandbox_port,
-        "start": None,
-        "seed": None,
+        "start": datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HISTORY,
         "speed": settings.intel_sandbox_speed,
         "read_token": read.get_secret_value() if read else secrets.token_urlsafe(),
         "write_token": write.get_secret_value() if write else secrets.token_urlsafe(),
@@ -133,11 +136,11 @@ class Player:
     approver: Approver | None = None
 
     def play(
-        self, *, hours: float, every: float, on_step: Callable[[float], None] | None = None
+        self, *, hours: int, every: int, on_step: Callable[[int], None] | None = None
     ) -> PlayReport:
         """Let `hours` pass in steps of `every`; `on_step` is told how many hours are done."""
         report = PlayReport(now=self.clock.now())
-        done, last_daily = 0.0, report.now
+        done, last_daily = 0, report.now
         while done < hours:
             step = min(every, hours - done)
             with _timed(report, "sandbox"):
@@ -181,7 +184,7 @@ class Player:
             return
         with self.store.session() as session:
             waiting = session.execute(
-                select(AutomationAction, Decision.state)
+                select(AutomationAction, Decision.state, Decision.allowed)
                 .join(
                     Decision,
                     (Decision.ad_account_id == AutomationAction.ad_account_id)
@@ -194,8 +197,8 @@ class Player:
                 self._answer_one(session, row, report)
 
     def _answer_one(self, session: Any, row: Row[Any], report: PlayReport) -> None:
-        action, state = row
-        arm = arm_of(action_in(action))
+        action, state, allowed = row
+        arm = arm_of(approvals.action_from(action.action_type, action.action_params))
         if self.approver is None or self.person is None or arm is None:
             return
         said = self.approver.judge(key=action.key, arm=arm, state=state)
@@ -208,14 +211,19 @@ class Player:
         if said.verdict is Verdict.APPROVED:
             approvals.approve(session, **where)
             report.approved += 1
-        elif said.verdict is Verdict.REJECTED:
-            approvals.reject(session, **where, reason=said.reason)
-            report.rejected += 1
-        elif said.verdict is Verdict.MODIFIED and said.alternative not in (None, Arm.MAINTAIN):
+        elif said.verdict is Verdict.MODIFIED and said.alternative in allowed and said.alternative:
             approvals.modify(
-                session, **where, action=action_of(said.alternative), reason=said.reason
+                session,
+                **where,
+                action=action_of(said.alternative),
+                reason=said.reason,
+                limits=self.limits,
             )
             report.modified += 1
+        elif said.verdict is not None:
+            # What the approver would rather do is not possible here, or is to leave it alone.
+            approvals.reject(session, **where, reason=said.reason)
+            report.rejected += 1
 
     def _wait_until_done(self) -> None:
         """Wait until the executor, a process of its own, has done or put off what was approved."""
@@ -244,7 +252,7 @@ class Player:
             return int(session.execute(count).scalar_one())
 
 
-def play_on(settings: Settings, *, hours: float, every: float) -> PlayReport:
+def play_on(settings: Settings, *, hours: int, every: int) -> PlayReport:
     """Let time pass in the sandbox of a running platform.
 
     People answer, nobody answers for them.
@@ -259,7 +267,7 @@ def play_on(settings: Settings, *, hours: float, every: float) -> PlayReport:
         reader=open_reader(settings),
         clock=SandboxClock(settings.sandbox_url),
         accounts=found,
-        limits=replace(limits_of(settings), stale_after_hours=max(2 * every, 2.0)),
+        limits=replace(limits_of(settings), stale_after_hours=max(2.0 * every, 2.0)),
         acts=settings.enable_action_executor,
     )
     return player.play(hours=hours, every=every)

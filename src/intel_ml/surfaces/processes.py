@@ -66,7 +66,7 @@ def environment(*, env_file: Path | None, name: str = "") -> dict[str, str]:
     """
     values = dict(os.environ)
     values.pop("PYTHONDONTWRITEBYTECODE", None)
-    if name != "executor":
+    if name not in {"executor", "sandbox"}:
         values.pop("META_WRITE_TOKEN", None)
     if env_file is not None:
         for setting in [n for n in values if n.lower() in Settings.model_fields]:

@@ -157,15 +157,15 @@ class Settings(BaseSettings):
         return f"http://{LOOPBACK}:{self.intel_sandbox_port}"
 
 
-def load_settings(*, env_file: Path | None = None, for_executor: bool = False) -> Settings:
+def load_settings(*, env_file: Path | None = None, with_write_token: bool = False) -> Settings:
     """Return the settings, or say which one is wrong and how to write it.
 
-    Only the executor is given the write token; for everyone else it is as if it were not set.
+    Only who is to write is given the write token; for everyone else it is as if it were not set.
     """
     file = env_file or settings_file()
     known = set(Settings.model_fields)
     values = {**_read_file(file, known), **_read_environment(known)}
-    if not for_executor:
+    if not with_write_token:
         values.pop("meta_write_token", None)
     try:
         return Settings(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.errors import (
@@ -23,7 +23,10 @@ from intel_ml.data.meta.answers import (
     without_secrets,
 )
 
-BUSINESS_MINUTES = '{"66782684":[{"type":"ads_management","estimated_time_to_regain_access":0},{"type":"ads_insights","estimated_time_to_regain_access":7}]}'
+BUSINESS_MINUTES = (
+    '{"66782684":[{"type":"ads_management","estimated_time_to_regain_access":0},'
+    '{"type":"ads_insights","estimated_time_to_regain_access":7}]}'
+)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,7 @@ def test_only_too_much_data_asks_for_less(error, expected):
     assert wants_less(platform_error(error)) is expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), min_size=1, max_size=60))
 def test_no_token_survives_in_a_text(token):
     secret = f"EAA{token}"
@@ -163,6 +167,7 @@ def test_a_token_in_an_error_message_is_not_repeated():
     assert "EAAB0123456789" not in str(error)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.accounts import Account
@@ -101,6 +101,7 @@ def test_purchases_without_a_value_are_of_unknown_value():
     assert (fact.conversions, fact.conversion_value_minor) == (3, None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PURCHASES), unique=True, min_size=1), st.integers(0, 10**6))
 def test_one_purchase_under_many_names_is_counted_once(names, purchases):
     actions = [{"action_type": name, "value": str(purchases)} for name in names]
@@ -142,6 +143,7 @@ def test_a_row_that_is_none_is_refused_and_the_others_kept(bad):
     json.dumps(found.refused[0].row, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(max_size=5) | st.sampled_from(["ad_id", "spend", "actions", "date_start"]),
@@ -153,11 +155,13 @@ def test_no_row_at_all_raises(garbage):
     assert len(found.facts) + len(found.refused) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15))
 def test_every_whole_number_round_trips(number):
     assert count(str(number), "n") == number
 
 
+@settings(deadline=None)
 @given(st.floats(0, 10**12, allow_nan=False))
 def test_every_finite_amount_is_read(number):
     assert amount(str(number), "n") == number
@@ -215,6 +219,7 @@ def test_a_moment_keeps_its_instant():
         moment("1e400", "t")
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
@@ -223,7 +228,7 @@ def test_a_moment_keeps_its_instant():
 )
 def test_what_is_kept_can_be_stored(value):
     text = json.dumps(storable(value), allow_nan=False)
-    assert "\\u0000" not in text
+    assert "\\u0000" not in text.replace("\\\\", "")
 
 
 def test_a_half_character_in_a_name_can_be_stored():

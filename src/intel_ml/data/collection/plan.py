@@ -45,5 +45,6 @@ def lookback(
             return None
         days = reach.weekly_days if today.weekday() == _MONDAY else reach.ordinary_days
         # After a pause, the days nobody looked at are still to be restated.
-        days = max(days, (today - read_on).days + reach.ordinary_days)
+        missed = (today - read_on).days - 1
+        days = max(days, missed + reach.ordinary_days)
     return DayWindow(today - timedelta(days=min(days, reach.most_days)), today)

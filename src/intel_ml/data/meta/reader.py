@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import structlog
+
 from intel_ml.core.accounts import Account
-from intel_ml.core.days import DayWindow, account_day
+from intel_ml.core.days import DayWindow, account_day, time_zone
 from intel_ml.core.errors import InvalidValueError, PlatformError
 from intel_ml.core.ids import AdAccountId, account_id
 from intel_ml.core.money import currency_offset
@@ -26,6 +28,8 @@ from intel_ml.data.meta.connection import connect
 from intel_ml.data.meta.pages import Answer, Line, ask
 from intel_ml.data.meta.rows import Parsed, clean, count, delivered, described, storable
 from intel_ml.data.meta.usage import CallBudget, ReadLimits
+
+log = structlog.get_logger(__name__)
 
 _ONE_DAY = timedelta(days=1)
 _MYSELF = "me"
@@ -91,7 +95,14 @@ class MetaReader:
         (answer,) = ask(line, [questions.my_accounts(self.limits.rows_per_page)])
         if answer.error is not None:
             raise answer.error
-        return [_account_facts(row) for row in answer.rows]
+        found = []
+        for row in answer.rows:
+            try:
+                found.append(_account_facts(row))
+            except InvalidValueError as error:
+                named = row.get("id") if isinstance(row, Mapping) else None
+                log.warning("account left out", account=clean(str(named)), reason=str(error))
+        return found
 
     def look(
         self,
@@ -203,8 +214,11 @@ class MetaReader:
         )
 
 
-def _account_facts(row: Mapping[str, Any]) -> AccountFacts:
+def _account_facts(row: Any) -> AccountFacts:
+    if not isinstance(row, Mapping):
+        raise InvalidValueError(path="row", problem=f"{row!r:.60} is not an account")
     currency_offset(str(row.get("currency")))
+    time_zone(str(row.get("timezone_name")))
     least, status = row.get("min_daily_budget"), row.get("account_status")
     identity = str(row.get("id"))
     return AccountFacts(

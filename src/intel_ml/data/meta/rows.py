@@ -90,6 +90,10 @@ def count(value: object, name: str) -> int:
 
 def amount(value: object, name: str) -> float:
     """Return a finite number, not negative and not absurd, that Meta wrote as a string."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        number = float(value)
+        if number <= _LARGEST:
+            return number
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InvalidValueError(path=name, problem=f"{value!r} is not a number")
     try:
@@ -138,6 +142,8 @@ def storable(value: Any) -> Any:
 
 def clean(text: str) -> str:
     """Return `text` without what a database cannot hold."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -189,7 +195,7 @@ def _described(row: Any, account: Account, level: EntityType) -> Described:
 
 
 def _delivered(row: Any, account: Account, level: EntityType, days: DayWindow) -> Delivered:
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         raise InvalidValueError(path="row", problem=f"{row!r:.60} is not a row")
     counted = _actions(row, "actions")
     values = _actions(row, "action_values")
@@ -222,11 +228,10 @@ def _actions(row: Mapping[str, Any], name: str) -> dict[str, float]:
         raise InvalidValueError(path=name, problem=f"{listed!r:.60} is not a list")
     found: dict[str, float] = {}
     for item in listed:
-        if not isinstance(item, Mapping) or not isinstance(item.get("action_type"), str):
+        kind = item.get("action_type") if isinstance(item, dict) else None
+        if not isinstance(kind, str):
             raise InvalidValueError(path=name, problem=f"{item!r:.60} names no action type")
-        found[clean(item["action_type"])] = amount(
-            item.get("value"), f"{name}.{item['action_type']:.40}"
-        )
+        found[clean(kind)] = amount(item.get("value"), name)
     return found
 
 
@@ -259,7 +264,7 @@ def _day(row: Mapping[str, Any], days: DayWindow) -> date:
 
 
 def _id(row: Any, name: str) -> EntityId:
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         raise InvalidValueError(path="row", problem=f"{row!r:.60} is not a row")
     value = row.get(name)
     if not isinstance(value, str | int) or isinstance(value, bool):

@@ -9,7 +9,7 @@ Never   believes one entry only: Meta lists several limits an account, and the f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -46,19 +46,12 @@ def highest_percent(headers: Mapping[str, str]) -> float:
     >>> highest_percent({"X-App-Usage": '{"call_count":28,"total_time":25,"total_cputime":25}'})
     28.0
     """
-    return max(
-        (_number(entry.get(key)) for entry in _entries(headers) for key in _PERCENT_KEYS),
-        default=0.0,
-    )
+    return _percent(list(_entries(headers)))
 
 
 def regain_seconds(headers: Mapping[str, str]) -> float:
     """Return the longest wait that the headers ask for, 0 when they ask for none."""
-    minutes = max(
-        (_number(e.get("estimated_time_to_regain_access")) for e in _entries(headers)), default=0.0
-    )
-    plain = {name.lower(): value for name, value in headers.items()}
-    return max(minutes * _MINUTE_S, _number(plain.get("retry-after")))
+    return max(_wait_asked(list(_entries(headers))), _retry_after(headers))
 
 
 @dataclass(slots=True)
@@ -100,8 +93,9 @@ class CallBudget:
 
     def heed(self, account: str, headers: Mapping[str, str], *, now: datetime) -> None:
         """Stop asking about the account for a while when a limit is nearly reached."""
-        wait = regain_seconds(headers)
-        if wait == 0 and highest_percent(headers) >= self.limits.fullest_percent:
+        entries = list(_entries(headers))
+        wait = max(_wait_asked(entries), _retry_after(headers))
+        if wait == 0 and _percent(entries) >= self.limits.fullest_percent:
             wait = self.limits.pause_s
         if wait > 0:
             with self._lock:
@@ -114,6 +108,19 @@ def _wait(account: str, seconds: float, why: str) -> ThrottledError:
         retry_after_s=seconds,
         hint=f"The next look may start in {seconds:.0f} s.",
     )
+
+
+def _percent(entries: Sequence[Mapping[str, Any]]) -> float:
+    return max((_number(entry.get(key)) for entry in entries for key in _PERCENT_KEYS), default=0.0)
+
+
+def _wait_asked(entries: Sequence[Mapping[str, Any]]) -> float:
+    minutes = (_number(entry.get("estimated_time_to_regain_access")) for entry in entries)
+    return max(minutes, default=0.0) * _MINUTE_S
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    return max((_number(v) for k, v in headers.items() if k.lower() == "retry-after"), default=0.0)
 
 
 def _entries(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:

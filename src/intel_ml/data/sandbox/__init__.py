@@ -1,4 +1,4 @@
-"""The sandbox: a simulated ad platform that speaks the Graph API over HTTP, with an oracle no real account has.
+"""The sandbox: a simulated ad platform that speaks the Graph API, with an oracle.
 
 randomness      counter-based draws, shared by forks
 mechanisms/     how ad accounts behave, one mechanism a file

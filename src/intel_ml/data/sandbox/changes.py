@@ -4,8 +4,8 @@ Reads   a `Change` and the node it is for.
 Gives   the changed node and the entries of the change log.
 Never   changes anything when it refuses: all checks come first.
 
-Codes from the Marketing API's error reference: 613/1487632 five budget changes in an hour, 100/1885621 budget of ad set and
-campaign, 100/1885272 budget too low, 100/1487056 archived.
+Codes from the Marketing API's error reference: 613/1487632 five budget changes in an hour,
+100/1885621 budget of ad set and campaign, 100/1885272 budget too low, 100/1487056 archived.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Activity:
     after: str
 
 
-def check_change(population: Population, node: Node, change: Change, *, now: datetime, spent_minor: int) -> None:
+def check_change(
+    population: Population, node: Node, change: Change, *, now: datetime, spent_minor: int
+) -> None:
     """Raise what the platform would answer; silence means the change is acceptable."""
     only_name = change == Change(name=change.name)
     if node.status in HIDDEN and not only_name:
@@ -77,19 +79,31 @@ def check_change(population: Population, node: Node, change: Change, *, now: dat
     recent = [moment for moment in node.budget_changes if now - moment < timedelta(hours=1)]
     if len(recent) >= _CHANGES_AN_HOUR:
         raise ThrottledError(
-            "The budget was changed too many times in the last hour.", code=_THROTTLED, subcode=1487632
+            "The budget was changed too many times in the last hour.",
+            code=_THROTTLED,
+            subcode=1487632,
         )
 
 
 def apply_change(node: Node, change: Change, *, now: datetime, actor: str) -> list[Activity]:
-    """Write a checked change into the node; return the entries of the log, none for what was already so."""
+    """Write a checked change into the node; return the log, empty if all was already so."""
     word = _EVENT_NAMES[node.level]
     log: list[Activity] = []
 
     def note(event: str, before: object, after: object) -> None:
         node.updated = now
         log.append(
-            Activity(now, node.account, event, actor, node.id, node.name, node.level, str(before), str(after))
+            Activity(
+                now,
+                node.account,
+                event,
+                actor,
+                node.id,
+                node.name,
+                node.level,
+                str(before),
+                str(after),
+            )
         )
 
     if change.status is not None and change.status != node.status:
@@ -118,7 +132,9 @@ def effective_status(population: Population, node: Node) -> str:
     if node.level is EntityType.CAMPAIGN:
         return "ACTIVE"
     if node.level is EntityType.ADSET:
-        return "ACTIVE" if population.campaigns[node.parent].status == "ACTIVE" else "CAMPAIGN_PAUSED"
+        return (
+            "ACTIVE" if population.campaigns[node.parent].status == "ACTIVE" else "CAMPAIGN_PAUSED"
+        )
     if node.review != "APPROVED":
         return node.review
     adset = population.adsets[node.parent]
@@ -136,9 +152,13 @@ def minimum_budget(population: Population, node: Node) -> int:
 def _check_owner(population: Population, node: Node) -> None:
     if node.level is EntityType.AD:
         raise _refused("An ad has no budget of its own.", None)
-    if node.level is EntityType.ADSET and population.campaigns[node.parent].daily_budget_minor is not None:
+    if (
+        node.level is EntityType.ADSET
+        and population.campaigns[node.parent].daily_budget_minor is not None
+    ):
         raise _refused(
-            "You can only set an ad set budget or a campaign budget: this campaign has a campaign budget.",
+            "You can only set an ad set budget or a campaign budget, "
+            "and this campaign has a campaign budget.",
             1885621,
         )
     if node.level is EntityType.CAMPAIGN and node.daily_budget_minor is None:
@@ -147,15 +167,25 @@ def _check_owner(population: Population, node: Node) -> None:
 
 def _check_amount(population: Population, node: Node, change: Change, *, spent_minor: int) -> None:
     least = minimum_budget(population, node)
-    amount = change.daily_budget_minor if change.lifetime_budget_minor is None else change.lifetime_budget_minor
+    amount = (
+        change.daily_budget_minor
+        if change.lifetime_budget_minor is None
+        else change.lifetime_budget_minor
+    )
     if amount is None or amount < least:
         raise _refused(f"Your budget is too low: the minimum is {least}.", 1885272)
     if change.lifetime_budget_minor is not None and amount < _LOWEST_LIFETIME_SHARE * spent_minor:
-        raise _refused("A lifetime budget must be at least 10% greater than what was spent.", 1885090)
+        raise _refused(
+            "A lifetime budget must be at least 10% greater than what was spent.", 1885090
+        )
 
 
 def _budget(node: Node) -> int | None:
-    return node.daily_budget_minor if node.lifetime_budget_minor is None else node.lifetime_budget_minor
+    return (
+        node.daily_budget_minor
+        if node.lifetime_budget_minor is None
+        else node.lifetime_budget_minor
+    )
 
 
 def _refused(message: str, subcode: int | None) -> PlatformError:

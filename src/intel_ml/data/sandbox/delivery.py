@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What people set: which ads may deliver, and daily budgets in minor units (NaN where there is none)."""
+    """What people set: which ads may deliver, and daily budgets in minor units (NaN: none)."""
 
     delivering: NDArray[np.bool_]
     adset_daily: Floats
@@ -51,7 +52,7 @@ class Controls:
 
 @dataclass(slots=True)
 class Motion:
-    """What delivery carries from hour to hour; columns of ads, ad sets, campaigns and accounts by prefix."""
+    """What delivery carries from hour to hour; the prefix says whose column it is."""
 
     ad_luck: Floats
     ad_exposure: Floats
@@ -114,7 +115,7 @@ def controls_of(population: Population, *, hour: int, start: datetime) -> Contro
 
 
 def first_motion(population: Population, world: WorldFile, *, start: datetime, seed: int) -> Motion:
-    """Return the state in which a world wakes up: mature ad sets have left the learning phase or failed to."""
+    """Return the state in which a world wakes up: mature ad sets are done with learning."""
     traits, ads = population.adset_traits, population.ad_traits
     sets, count = len(population.adsets), len(population.ads)
     draws = stream(seed, hour=0, purpose=Purpose.POPULATION)
@@ -123,9 +124,7 @@ def first_motion(population: Population, world: WorldFile, *, start: datetime, s
     )
     weekly = 7 * traits.reference / np.maximum(traits.cpm, _LEAST) * _MILLE * ctr * traits.rate
     age = np.array([(start - node.created) // timedelta(hours=1) for node in population.adsets])
-    mature = np.where(
-        weekly >= world.learning.results_needed, int(Stage.SUCCESS), int(Stage.FAIL)
-    )
+    mature = np.where(weekly >= world.learning.results_needed, int(Stage.SUCCESS), int(Stage.FAIL))
     young = age < _YOUNG_HOURS
     return Motion(
         ad_luck=draws.standard_normal(count),
@@ -153,7 +152,13 @@ class Delivery:
         self.zones = [time_zone(account.time_zone) for account in world.accounts]
 
     def step(
-        self, motion: Motion, population: Population, *, controls: Controls, moment: datetime, hour: int
+        self,
+        motion: Motion,
+        population: Population,
+        *,
+        controls: Controls,
+        moment: datetime,
+        hour: int,
     ) -> HourFacts:
         """Play one hour; `motion` is moved on in place."""
         clock = _Clock(self.zones, moment)
@@ -162,18 +167,27 @@ class Delivery:
         delays = len(self.world.lag.shares)
         normal = stream(self.seed, hour=hour, purpose=Purpose.AD_NORMAL).standard_normal((ads, 3))
         luck = stream(self.seed, hour=hour, purpose=Purpose.AD_UNIFORM).random((ads, delays + 1))
-        spells = stream(self.seed, hour=hour, purpose=Purpose.ADSET_NORMAL).standard_normal((sets, 2))
+        spells = stream(self.seed, hour=hour, purpose=Purpose.ADSET_NORMAL).standard_normal(
+            (sets, 2)
+        )
         self._spells(motion, normal[:, 1], spells)
         budget, planned = self._plan(motion, population, controls=controls, clock=clock, hour=hour)
         impressions, spend, ctr = self._auction(
-            motion, population, planned=planned, clock=clock, ads=(controls.delivering, normal[:, 0])
+            motion,
+            population,
+            planned=planned,
+            clock=clock,
+            ads=(controls.delivering, normal[:, 0]),
         )
         clicks = np.minimum(poisson(impressions * ctr, luck[:, 0]), impressions)
-        outage_luck = stream(self.seed, hour=hour, purpose=Purpose.ACCOUNT_UNIFORM).random(len(self.zones))
-        motion.account_outage = self.world.pixel.outage_left(left=motion.account_outage, luck=outage_luck)
-        reports = self._purchases(
-            motion, population, clicks=clicks, budget=budget, clock=clock, luck=luck[:, 1:]
+        outage_luck = stream(self.seed, hour=hour, purpose=Purpose.ACCOUNT_UNIFORM).random(
+            len(self.zones)
         )
+        motion.account_outage = self.world.pixel.outage_left(
+            left=motion.account_outage, luck=outage_luck
+        )
+        rate = self._rates(motion, population, budget=budget, clock=clock)
+        reports = self._purchases(motion, population, clicks=clicks, rate=rate, luck=luck[:, 1:])
         value = self._order_value(population, normal[:, 2])
         self._learn(motion, population, reports=reports, hour=hour)
         counts = Hour(impressions, clicks, spend, reports, value)
@@ -186,12 +200,20 @@ class Delivery:
         motion.adset_result_luck = noise.step(motion.adset_result_luck, sets[:, 1])
 
     def _plan(
-        self, motion: Motion, population: Population, *, controls: Controls, clock: _Clock, hour: int
+        self,
+        motion: Motion,
+        population: Population,
+        *,
+        controls: Controls,
+        clock: _Clock,
+        hour: int,
     ) -> tuple[Floats, Floats]:
         """Return (daily budget, plan of this hour) of each ad set."""
         traits = population.adset_traits
         sets = len(population.adsets)
-        alive = np.bincount(population.ad_traits.adset, weights=controls.delivering, minlength=sets) > 0
+        alive = (
+            np.bincount(population.ad_traits.adset, weights=controls.delivering, minlength=sets) > 0
+        )
         share = self.shares[clock.hour[traits.account]]
         days = np.maximum((controls.lifetime_end - hour) / _DAY_HOURS, 1 / _DAY_HOURS)
         left = controls.lifetime - (motion.adset_spent - motion.adset_spent_today)
@@ -234,17 +256,17 @@ class Delivery:
         mean = money / price[own.adset] * _MILLE
         impressions = np.maximum(np.round(mean + np.sqrt(mean) * draw), 0).astype(np.int64)
         spend = np.minimum(impressions * price[own.adset] / _MILLE, 1.25 * money)
-        spend = self._capped(motion, population, spend=spend, planned=planned)
+        spend = self._capped(population, spend=spend, planned=planned)
         motion.ad_exposure = world.fatigue.remember(
-            exposure=motion.ad_exposure, impressions=impressions, audience=traits.audience[own.adset]
+            exposure=motion.ad_exposure,
+            impressions=impressions,
+            audience=traits.audience[own.adset],
         )
         self._book(motion, population, spend)
         return impressions, spend, ctr
 
-    def _capped(
-        self, motion: Motion, population: Population, *, spend: Floats, planned: Floats
-    ) -> Ints:
-        """Return whole minor units that never exceed what an ad set planned for the hour by more than luck allows."""
+    def _capped(self, population: Population, *, spend: Floats, planned: Floats) -> Ints:
+        """Return whole minor units that never exceed what an ad set planned for the hour."""
         adset = population.ad_traits.adset
         total = np.bincount(adset, weights=spend, minlength=len(planned))
         factor = np.minimum(1.0, planned / np.maximum(total, _LEAST))
@@ -259,17 +281,10 @@ class Delivery:
             population.adset_traits.campaign, weights=by_set, minlength=campaigns
         )
 
-    def _purchases(
-        self,
-        motion: Motion,
-        population: Population,
-        *,
-        clicks: Ints,
-        budget: Floats,
-        clock: _Clock,
-        luck: Floats,
-    ) -> Ints:
-        """Return purchases of shape (ads, delays)."""
+    def _rates(
+        self, motion: Motion, population: Population, *, budget: Floats, clock: _Clock
+    ) -> Floats:
+        """Return the conversion rate of each ad in this hour."""
         world, traits, own = self.world, population.adset_traits, population.ad_traits
         sigma = world.noise.conversions * world.learning.noise_factor(motion.adset_stage)
         rate = (
@@ -280,11 +295,18 @@ class Delivery:
             )
             * world.noise.factor(motion.adset_result_luck, sigma=sigma)
         )
-        expected, motion.ad_intent = world.conversion.expected(
-            intent=motion.ad_intent, clicks=clicks, rate=rate[own.adset] * own.rate
+        return np.asarray(rate[own.adset] * own.rate)
+
+    def _purchases(
+        self, motion: Motion, population: Population, *, clicks: Ints, rate: Floats, luck: Floats
+    ) -> Ints:
+        """Return purchases of shape (ads, delays); in an outage nobody is told of them."""
+        expected, motion.ad_intent = self.world.conversion.expected(
+            intent=motion.ad_intent, clicks=clicks, rate=rate
         )
-        seen = (motion.account_outage == 0)[traits.account[own.adset]]
-        return world.lag.reports(expected=expected * seen, luck=luck)
+        account = population.adset_traits.account[population.ad_traits.adset]
+        seen = (motion.account_outage == 0)[account]
+        return self.world.lag.reports(expected=expected * seen, luck=luck)
 
     def _order_value(self, population: Population, draw: Floats) -> Ints:
         mean = population.adset_traits.order_value[population.ad_traits.adset]
@@ -292,7 +314,9 @@ class Delivery:
 
     def _learn(self, motion: Motion, population: Population, *, reports: Ints, hour: int) -> None:
         results = np.bincount(
-            population.ad_traits.adset, weights=reports.sum(axis=1), minlength=len(population.adsets)
+            population.ad_traits.adset,
+            weights=reports.sum(axis=1),
+            minlength=len(population.adsets),
         )
         motion.adset_results = motion.adset_results * (1 - 1 / _WEEK_HOURS) + results
         motion.adset_stage = self.world.learning.stage(
@@ -307,7 +331,9 @@ class Delivery:
         account = population.adset_traits.account[population.ad_traits.adset]
         accounts = len(self.zones)
         seen = motion.account_outage == 0
-        draw = stream(self.seed, hour=hour, purpose=Purpose.ACCOUNT_NORMAL).standard_normal(accounts)
+        draw = stream(self.seed, hour=hour, purpose=Purpose.ACCOUNT_NORMAL).standard_normal(
+            accounts
+        )
         events = self.world.pixel.events(
             clicks=np.bincount(account, weights=counts.clicks, minlength=accounts).astype(np.int64),
             purchases=np.bincount(
@@ -315,7 +341,9 @@ class Delivery:
             ).astype(np.int64),
             draw=draw,
         )
-        luck = stream(self.seed, hour=hour, purpose=Purpose.ADSET_UNIFORM).random((len(population.adsets), 2))
+        luck = stream(self.seed, hour=hour, purpose=Purpose.ADSET_UNIFORM).random(
+            (len(population.adsets), 2)
+        )
         rows, factor = self.world.outside.edits(
             luck=luck, hour=clock.hour[population.adset_traits.account]
         )
@@ -325,8 +353,8 @@ class Delivery:
 class _Clock:
     """The local hour, weekday and day of each account at a moment."""
 
-    def __init__(self, zones: list[object], moment: datetime) -> None:
-        local = {zone: moment.astimezone(zone) for zone in set(zones)}  # type: ignore[arg-type]  # ZoneInfo
+    def __init__(self, zones: list[ZoneInfo], moment: datetime) -> None:
+        local = {zone: moment.astimezone(zone) for zone in set(zones)}
         here = [local[zone] for zone in zones]
         self.hour = np.array([one.hour for one in here])
         self.weekday = np.array([one.weekday() for one in here])

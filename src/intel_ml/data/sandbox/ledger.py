@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 _FIRST_HOURS = 240
+_FORK_HOURS = 96
 
 
 class Column(IntEnum):
-    """What is counted; money in minor units. The last two are the truth, reports of all delays included."""
+    """What is counted; money in minor units. The last two are the truth, late reports included."""
 
     IMPRESSIONS = 0
     CLICKS = 1
@@ -56,8 +57,14 @@ class Ledger:
         """Return a copy that shares nothing."""
         twin = Ledger.__new__(Ledger)
         twin.delays, twin.hours = self.delays, self.hours
-        twin.counts, twin.late = self.counts.copy(), self.late.copy()
-        twin.unit_value = self.unit_value.copy()
+        # Room for a few days ahead; copying the unused hours would cost more than the used ones.
+        size = (self.hours + _FORK_HOURS, self.counts.shape[2])
+        twin.counts = np.zeros((len(Column), *size), dtype=self.counts.dtype)
+        twin.late = np.zeros((len(self.delays), *size), dtype=self.late.dtype)
+        twin.unit_value = np.zeros(size, dtype=self.unit_value.dtype)
+        twin.counts[:, : self.hours] = self.counts[:, : self.hours]
+        twin.late[:, : self.hours] = self.late[:, : self.hours]
+        twin.unit_value[: self.hours] = self.unit_value[: self.hours]
         return twin
 
     def add_ad(self) -> None:
@@ -88,7 +95,7 @@ class Ledger:
         self.hours += 1
 
     def windows(self, bounds: Sequence[tuple[int, int]], *, ads: Ints) -> Ints:
-        """Return sums of shape (columns, windows, ads given) over half-open hours, clipped to what has happened."""
+        """Return sums of shape (columns, windows, ads) over half-open hours that have happened."""
         total = np.zeros((len(Column), len(bounds), len(ads)), dtype=np.int64)
         for n, (first, end) in enumerate(bounds):
             low, high = max(first, 0), min(end, self.hours)

@@ -31,7 +31,7 @@ _LIFETIME_DAYS = 45
 
 @dataclass(slots=True)
 class Node:
-    """A campaign, ad set or ad as its owner sees it; `parent` is a row of the level above, `account` of the accounts."""
+    """A campaign, ad set or ad as its owner sees it; `parent` is a row of the level above."""
 
     id: str
     level: EntityType
@@ -76,7 +76,7 @@ class AdSetTraits:
 
 @dataclass(slots=True)
 class AdTraits:
-    """Columns over ads: click-through ratio, conversion factor, wear rate, and exposure at the start."""
+    """Columns over ads: click-through ratio, conversion factor, wear rate, first exposure."""
 
     adset: Ints
     ctr: Floats
@@ -96,7 +96,6 @@ class Population:
     adset_traits: AdSetTraits
     ad_traits: AdTraits
     rows: dict[str, tuple[EntityType, int]]
-    version: int = 0
 
     def nodes(self, level: EntityType) -> list[Node]:
         """Return the nodes of one level, in the order of their rows."""
@@ -123,7 +122,6 @@ class Population:
             adset_traits=replace(self.adset_traits, kind=list(self.adset_traits.kind)),
             ad_traits=replace(self.ad_traits),
             rows=dict(self.rows),
-            version=self.version,
         )
 
     def append_adset(self, node: Node, *, like: int) -> int:
@@ -195,9 +193,18 @@ class _Builder:
             adsets=self.adsets,
             ads=self.ads,
             adset_traits=AdSetTraits(
-                adset[0].astype(np.int64), adset[1].astype(np.int64), *adset[2:], kind=self.kinds
+                account=adset[0].astype(np.int64),
+                campaign=adset[1].astype(np.int64),
+                cpm=adset[2],
+                rate=adset[3],
+                order_value=adset[4],
+                eta=adset[5],
+                audience=adset[6],
+                utilisation=adset[7],
+                reference=adset[8],
+                kind=self.kinds,
             ),
-            ad_traits=AdTraits(ad[0].astype(np.int64), *ad[1:]),
+            ad_traits=AdTraits(ad[0].astype(np.int64), ad[1], ad[2], ad[3], ad[4]),
             rows={node.id: (node.level, n) for nodes in levels for n, node in enumerate(nodes)},
         )
 
@@ -251,11 +258,20 @@ class _Builder:
         value = minor(account.order_value, account) * self.world.goods
         self.kinds.append(spec.kind)
         self.adset_rows.append(
-            (campaign.account, node.parent, cpm, min(rate, 0.9), value, *traits, float(budget or share))
+            (
+                campaign.account,
+                node.parent,
+                cpm,
+                min(rate, 0.9),
+                value,
+                *traits,
+                float(budget or share),
+            )
         )
-        fatigue = (kind.fatigue, kind.exposure)
         for name in spec.ads:
-            self._ad(node, spec, name, (ctr, *(self._within(one) for one in fatigue)))
+            self._ad(
+                node, spec, name, (ctr, self._within(kind.fatigue), self._within(kind.exposure))
+            )
 
     def _ad(
         self, adset: Node, spec: AdSetFile, name: str, traits: tuple[float, float, float]

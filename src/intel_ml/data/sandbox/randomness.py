@@ -1,11 +1,12 @@
-"""Counter-based randomness: a draw belongs to a seed, an hour and a purpose, not to what was drawn before.
+"""Counter-based randomness: a draw belongs to a seed, an hour and a purpose.
 
 Reads   seed, hour, purpose.
 Gives   a fresh `Generator` for each, and Poisson counts from uniform draws.
-Never   keeps a state, so two forks of a world share every draw until an action changes what is made of it.
+Never   keeps a state, so two forks of a world share every draw until an action changes what is
+        made of it.
 
-Philox (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"). Counts are quantiles of a uniform draw, so a little
-more spend never changes the luck of the next ad.
+Philox (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"). Counts are quantiles of
+a uniform draw, so a little more spend never changes the luck of the next ad.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Purpose(IntEnum):
 
 def stream(seed: int, *, hour: int, purpose: Purpose) -> np.random.Generator:
     """Return the draws of one hour for one purpose."""
-    return np.random.Generator(np.random.Philox(key=[seed & _MASK, int(purpose)], counter=[0, hour, 0, 0]))
+    return np.random.Generator(
+        np.random.Philox(key=[seed & _MASK, int(purpose)], counter=[0, hour, 0, 0])
+    )
 
 
 def poisson(mean: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ from intel_ml.data.sandbox.changes import (
 from intel_ml.data.sandbox.delivery import Delivery, controls_of, first_motion, whole_hour
 from intel_ml.data.sandbox.ledger import Ledger
 from intel_ml.data.sandbox.mechanisms.learning import Stage
-from intel_ml.data.sandbox.population import Node, Population, populate
+from intel_ml.data.sandbox.population import Node, populate
 from intel_ml.data.sandbox.worldfile import WorldFile, load_world_file
 
 _BAD_PARAMETER = 100
@@ -39,7 +39,7 @@ _MOST_COPIED_ADS = 3
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """How an ad set is copied: whether with its ads, in which status, under which name, into which campaign."""
+    """How an ad set is copied: with its ads or not, in which status, name and campaign."""
 
     deep: bool = False
     status: str = "PAUSED"
@@ -76,7 +76,6 @@ class World:
         self.ledger = Ledger(ads=len(self.population.ads), delays=file.lag.delays_hours)
         self.pixel_events: list[NDArray[np.int64]] = []
         self.activities: list[Activity] = []
-        self.version = 0
         self._controls = controls_of(self.population, hour=0, start=self.start)
 
     @classmethod
@@ -111,7 +110,6 @@ class World:
         twin.ledger = self.ledger.fork()
         twin.pixel_events = list(self.pixel_events)
         twin.activities = list(self.activities)
-        twin.version = self.version
         twin._controls = self._controls  # noqa: SLF001  # a twin of the same class
         return twin
 
@@ -142,7 +140,6 @@ class World:
         if not log:
             return
         self.activities.extend(log)
-        self.version += 1
         if not self.file.actions_have_effect:
             return
         self._controls = controls_of(self.population, hour=self.hour, start=self.start)
@@ -161,12 +158,18 @@ class World:
         """Copy an ad set, with its ads if asked; a copy starts learning from nothing."""
         source = self.node(identifier)
         if source.level is not EntityType.ADSET:
-            raise RefusedChangeError("Only ad sets are copied here.", code=_BAD_PARAMETER, subcode=33)
+            raise RefusedChangeError(
+                "Only ad sets are copied here.", code=_BAD_PARAMETER, subcode=33
+            )
         row = self.population.rows[identifier][1]
-        ads = [n for n, ad in enumerate(self.population.ads) if ad.parent == row] if how.deep else []
+        ads = (
+            [n for n, ad in enumerate(self.population.ads) if ad.parent == row] if how.deep else []
+        )
         if len(ads) > _MOST_COPIED_ADS:
             raise RefusedChangeError(
-                "A deep copy of more than 3 ads must be made asynchronously.", code=_BAD_PARAMETER, subcode=1885194
+                "A deep copy of more than 3 ads must be made asynchronously.",
+                code=_BAD_PARAMETER,
+                subcode=1885194,
             )
         parent = source.parent if how.campaign_id is None else self._campaign_row(how.campaign_id)
         adset = self._twin(source, parent=parent, name=source.name + how.suffix, status=how.status)
@@ -180,7 +183,6 @@ class World:
             self.motion.append(EntityType.AD, hour=self.hour)
             self.ledger.add_ad()
             pairs.append((old.id, ad.id))
-        self.version += 1
         fresh = controls_of(self.population, hour=self.hour, start=self.start)
         if not self.file.actions_have_effect:
             fresh.delivering[:] = False
@@ -218,9 +220,15 @@ class World:
 
     def _relearn(self, node: Node, *, before: int | None, was_paused: datetime | None) -> None:
         learning, row = self.file.learning, self.population.rows[node.id][1]
-        edited = learning.is_significant(before_minor=before or 0, after_minor=node.daily_budget_minor or 0)
+        edited = learning.is_significant(
+            before_minor=before or 0, after_minor=node.daily_budget_minor or 0
+        )
         long_pause = timedelta(hours=learning.paused_hours)
-        woke = node.status == "ACTIVE" and was_paused is not None and self.now - was_paused >= long_pause
+        woke = (
+            node.status == "ACTIVE"
+            and was_paused is not None
+            and self.now - was_paused >= long_pause
+        )
         if edited or woke:
             self.motion.adset_stage[row] = int(Stage.LEARNING)
             self.motion.adset_results[row] = 0.0
@@ -238,7 +246,9 @@ class World:
         currency = self.population.accounts[node.account].currency
         if node.bid_amount_minor is None:
             raise RefusedChangeError("This object has no bid to adjust.", code=_BAD_PARAMETER)
-        return Change(bid_amount_minor=Money(node.bid_amount_minor, currency).changed_by(percent).minor)
+        return Change(
+            bid_amount_minor=Money(node.bid_amount_minor, currency).changed_by(percent).minor
+        )
 
     def _campaign_row(self, identifier: str) -> int:
         node = self.node(identifier)

@@ -77,7 +77,10 @@ class CampaignFile:
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:
-    """One ad account: its money, its days, its targets, and the prices of its market in major units."""
+    """One ad account: its money, days and targets, and its market's prices in major units.
+
+    `margin` is what is left of an order's value before advertising: a sale pays from 1 / margin on.
+    """
 
     id: str
     name: str
@@ -88,6 +91,7 @@ class AccountFile:
     cpm: float
     order_value: float
     campaigns: tuple[CampaignFile, ...]
+    margin: float = 0.55
     match_quality: float = 6.5
     min_daily_budget: float = 1.0
 
@@ -96,7 +100,8 @@ class AccountFile:
 class WorldFile:
     """A whole world; each mechanism's section has `enabled = false` to switch it off.
 
-    `goods` multiplies target and order value of every account: dearer goods, fewer purchases for the same money.
+    `goods` multiplies target and order value of every account: dearer goods, fewer purchases for
+    the same money.
     """
 
     name: str
@@ -142,14 +147,21 @@ def world_names() -> list[str]:
 def check_world_file(world: WorldFile) -> WorldFile:
     """Return `world` if its parts fit together."""
     seen: set[str] = set()
-    if len(world.lag.delays_hours) != len(world.lag.shares) or max(world.lag.delays_hours) > LONGEST_HOURS:
-        raise InvalidValueError(path="lag.delays_hours", problem="one share for each delay, at most 672 hours")
+    if (
+        len(world.lag.delays_hours) != len(world.lag.shares)
+        or max(world.lag.delays_hours) > LONGEST_HOURS
+    ):
+        raise InvalidValueError(
+            path="lag.delays_hours", problem="one share for each delay, at most 672 hours"
+        )
     for n, account in enumerate(world.accounts):
         where = f"accounts[{n}]"
         currency_offset(account.currency)
         time_zone(account.time_zone)
         if account.id in seen or not account.id.isdigit():
-            raise InvalidValueError(path=f"{where}.id", problem=f"'{account.id}' must be digits, used once")
+            raise InvalidValueError(
+                path=f"{where}.id", problem=f"'{account.id}' must be digits, used once"
+            )
         seen.add(account.id)
         for c, campaign in enumerate(account.campaigns):
             for s, adset in enumerate(campaign.adsets):
@@ -162,7 +174,8 @@ def _check_adset(world: WorldFile, campaign: CampaignFile, adset: AdSetFile, whe
         raise UnknownNameError(kind=f"kind at {where}", name=adset.kind, known=world.kinds)
     if (campaign.budget is None) == (adset.budget is None):
         raise InvalidValueError(
-            path=f"{where}.budget", problem="either the campaign or the ad set has a budget, not both"
+            path=f"{where}.budget",
+            problem="either the campaign or the ad set has a budget, not both",
         )
     for name in (*adset.rejected_ads, *adset.paused_ads):
         if name not in adset.ads:
@@ -173,7 +186,9 @@ def _inherit(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return `raw` laid over the world that it says it is like."""
     parent = tomllib.loads(_find(raw.pop("like")).read_text(encoding="utf-8"))
     if "like" in parent:
-        raise InvalidValueError(path=f"{path.stem}.like", problem="a world is like one that stands alone")
+        raise InvalidValueError(
+            path=f"{path.stem}.like", problem="a world is like one that stands alone"
+        )
     for key, value in raw.items():
         both = isinstance(value, dict) and isinstance(parent.get(key), dict)
         parent[key] = {**parent[key], **value} if both else value
@@ -216,7 +231,7 @@ def _value(kind: Any, raw: object, where: str) -> Any:
         if inner[-1] is not Ellipsis and len(raw) != len(inner):
             raise InvalidValueError(path=where, problem=f"must have {len(inner)} values")
         return tuple(_value(inner[0], item, f"{where}[{n}]") for n, item in enumerate(raw))
-    if origin is not None and issubclass(origin, Mapping) if isinstance(origin, type) else False:
+    if origin is Mapping:
         if not isinstance(raw, dict):
             raise InvalidValueError(path=where, problem="must be a table")
         return {key: _value(inner[1], item, f"{where}.{key}") for key, item in raw.items()}
@@ -231,5 +246,7 @@ def _scalar(kind: type, raw: object, where: str) -> object:
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)
     if type(raw) is not kind:
-        raise InvalidValueError(path=where, problem=f"must be {kind.__name__}, not {type(raw).__name__}")
+        raise InvalidValueError(
+            path=where, problem=f"must be {kind.__name__}, not {type(raw).__name__}"
+        )
     return raw

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from intel_ml.core.actions import ActionStatus
 from intel_ml.core.ids import AdAccountId, EntityId, EntityType
 from intel_ml.data.facts import Described
-from intel_ml.data.store.staging import as_json, staged
+from intel_ml.data.store.staging import staged
 from intel_ml.data.store.tables import AutomationAction, EntityRevision, EntityRow
 
 _KEY = ("ad_account_id", "entity_type", "entity_id")
@@ -101,6 +101,8 @@ def write_entities(
     """Bring the structure up to date and record what changed since the last look."""
     if not found:
         return Written(0, 0, 0)
+    # A list that grows while its pages are read repeats entities; the last one was seen last.
+    found = list({(entity.account, entity.type, entity.id): entity for entity in found}.values())
     known = _known(connection, {entity.account for entity in found})
     fresh, changes, same = [], [], []
     for entity in found:
@@ -133,11 +135,12 @@ def add_entities(connection: Connection, found: Sequence[Described], *, seen_at:
         return 0
     columns = ", ".join(_COLUMNS)
     with staged(
-        connection, "intel_entity", columns=_COLUMNS, rows=(_plain(e, seen_at) for e in found)
-    ) as stage:
+        connection, "intel_entity", columns=_COLUMNS, rows=[_plain(e, seen_at) for e in found]
+    ) as source:
         result = connection.exec_driver_sql(
             f"INSERT INTO intel_entity ({columns}) "  # noqa: S608  # our names
-            f"SELECT {columns} FROM {stage} ON CONFLICT DO NOTHING"
+            f"SELECT {columns} FROM {source.sql} ON CONFLICT DO NOTHING",
+            source.params,
         )
     return result.rowcount
 
@@ -181,12 +184,13 @@ def _upsert(connection: Connection, fresh: Sequence[Described], seen_at: datetim
     columns = ", ".join(_COLUMNS)
     updates = ", ".join(f"{name} = excluded.{name}" for name in (*_FIELDS, "seen_at"))
     with staged(
-        connection, "intel_entity", columns=_COLUMNS, rows=(_plain(e, seen_at) for e in fresh)
-    ) as stage:
+        connection, "intel_entity", columns=_COLUMNS, rows=[_plain(e, seen_at) for e in fresh]
+    ) as source:
         connection.exec_driver_sql(
-            f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {stage} "  # noqa: S608  # our names
+            f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {source.sql} "  # noqa: S608  # our names
             f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {updates} "
-            "WHERE intel_entity.seen_at <= excluded.seen_at"
+            "WHERE intel_entity.seen_at <= excluded.seen_at",
+            source.params,
         )
 
 
@@ -281,8 +285,7 @@ def _is_ours(
 
 
 def _plain(entity: Described, seen_at: datetime) -> tuple[Any, ...]:
-    values = [getattr(entity, name) for name in _FIELDS]
-    values[_FIELDS.index("issues")] = as_json(entity.issues)
+    values = (getattr(entity, name) for name in _FIELDS)
     return (entity.account, entity.type, entity.id, *values, seen_at)
 
 

@@ -42,12 +42,13 @@ def write_snapshots(connection: Connection, rows: Sequence[Delivered], *, seen_a
         connection,
         "intel_performance_snapshot",
         columns=_SNAPSHOT,
-        rows=(_plain(r, seen_at) for r in rows),
-    ) as stage:
+        rows=[_plain(r, seen_at) for r in _once(rows)],
+    ) as source:
         connection.exec_driver_sql(
             f"INSERT INTO intel_performance_snapshot ({_listed(_SNAPSHOT)}) "  # noqa: S608  # our names
-            f"SELECT {_listed(_SNAPSHOT)} FROM {stage} "
-            f"ON CONFLICT ({_listed(_IDENTITY)}) DO UPDATE SET {_set(_VALUES)}"
+            f"SELECT {_listed(_SNAPSHOT)} FROM {source.sql} "
+            f"ON CONFLICT ({_listed(_IDENTITY)}) DO UPDATE SET {_set(_VALUES)}",
+            source.params,
         )
     return len(rows)
 
@@ -73,16 +74,18 @@ def write_daily(
         connection,
         "intel_performance_daily",
         columns=_DAILY,
-        rows=((*_plain(r, seen_at), source, r.day in are_totals) for r in rows),
-    ) as stage:
+        rows=[(*_plain(r, seen_at), source, r.day in are_totals) for r in _once(rows)],
+    ) as given:
         result = connection.exec_driver_sql(
             f"INSERT INTO intel_performance_daily ({_listed(_DAILY)}) "  # noqa: S608  # our names
-            f"SELECT {_listed(f's.{name}' for name in _DAILY)} FROM {stage} s LEFT JOIN LATERAL ("
-            "  SELECT d.* FROM intel_performance_daily d WHERE d.ad_account_id = s.ad_account_id"
-            "  AND d.entity_type = s.entity_type AND d.entity_id = s.entity_id AND d.day = s.day"
-            "  AND d.seen_at <= s.seen_at ORDER BY d.seen_at DESC LIMIT 1) k ON true "
+            f"SELECT {_listed(f's.{name}' for name in _DAILY)} FROM {given.sql} "
+            "LEFT JOIN LATERAL (SELECT d.* FROM intel_performance_daily d"
+            "  WHERE d.ad_account_id = s.ad_account_id AND d.entity_type = s.entity_type"
+            "  AND d.entity_id = s.entity_id AND d.day = s.day AND d.seen_at <= s.seen_at"
+            "  ORDER BY d.seen_at DESC LIMIT 1) k ON true "
             f"WHERE k.day IS NULL OR ({values}) IS DISTINCT FROM ({known}) "
-            f"ON CONFLICT ({_listed(_IDENTITY)}) DO UPDATE SET {_set(_VALUES)}"
+            f"ON CONFLICT ({_listed(_IDENTITY)}) DO UPDATE SET {_set(_VALUES)}",
+            given.params,
         )
     return result.rowcount
 
@@ -133,14 +136,14 @@ def write_quarantine(
     return len(rows)
 
 
-def last_daily_read(connection: Connection, account: AdAccountId) -> datetime | None:
-    """Return when closed days of the account last brought something new; None before that."""
-    seen: datetime | None = connection.execute(
-        select(func.max(PerformanceDaily.seen_at)).where(
-            PerformanceDaily.ad_account_id == account, PerformanceDaily.source == _FROM_API
-        )
-    ).scalar()
-    return seen
+def last_daily_reads(connection: Connection) -> dict[str, datetime]:
+    """Return, by account, when its closed days last brought something new."""
+    rows = connection.execute(
+        select(PerformanceDaily.ad_account_id, func.max(PerformanceDaily.seen_at))
+        .where(PerformanceDaily.source == _FROM_API)
+        .group_by(PerformanceDaily.ad_account_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def ensure_partitions(connection: Connection, days: Iterable[date]) -> None:
@@ -180,22 +183,29 @@ _PIXELS = text(
 # The same refusal in the same look is one row, however often the look is repeated.
 _QUARANTINE = text(
     "INSERT INTO intel_quarantine (ad_account_id, seen_at, source, reason, row) "
-    "SELECT :account, :seen_at, :source, :reason, CAST(:row AS jsonb) WHERE NOT EXISTS ("
-    "SELECT FROM intel_quarantine WHERE ad_account_id = :account AND seen_at = :seen_at "
-    "AND source = :source AND reason = :reason AND row = CAST(:row AS jsonb))"
+    "SELECT n.* FROM (VALUES (CAST(:account AS text), CAST(:seen_at AS timestamptz), "
+    "CAST(:source AS text), CAST(:reason AS text), CAST(:row AS jsonb))) AS n (a, t, s, r, j) "
+    "WHERE NOT EXISTS (SELECT FROM intel_quarantine q WHERE q.ad_account_id = n.a "
+    "AND q.seen_at = n.t AND q.source = n.s AND q.reason = n.r AND q.row = n.j)"
 )
 
 
 def _missing(connection: Connection, names: dict[date, str]) -> dict[date, str]:
+    # The catalogue itself is read: `to_regclass` may answer from before another one's commit.
     found = connection.execute(
         text(
-            "SELECT name FROM unnest(CAST(:names AS text[])) AS name "
-            "WHERE to_regclass(name) IS NULL"
+            "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE NOT EXISTS ("
+            "SELECT FROM pg_class WHERE relname = name AND pg_table_is_visible(oid))"
         ),
         {"names": list(names.values())},
     ).scalars()
     absent = set(found)
     return {day: name for day, name in names.items() if name in absent}
+
+
+def _once(rows: Sequence[Delivered]) -> list[Delivered]:
+    # A list that grows while its pages are read repeats rows; the last one was seen last.
+    return list({(row.account, row.type, row.id, row.day): row for row in rows}.values())
 
 
 def _plain(row: Delivered, seen_at: datetime) -> tuple[Any, ...]:
@@ -206,8 +216,8 @@ def _plain(row: Delivered, seen_at: datetime) -> tuple[Any, ...]:
         row.day,
         seen_at,
         *(getattr(row, name) for name in METRICS),
-        as_json(row.actions),
-        as_json(row.action_values),
+        row.actions,
+        row.action_values,
     )
 
 

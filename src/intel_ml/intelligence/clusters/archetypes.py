@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STEM = "archetypes"
 ANOMALOUS = "Unlike the others"
+UNJUDGED = "Too little known"
 KEYS = ("ad_account_id", "entity_type", "entity_id", "as_of")
 #: Beyond this many typical spreads, distance matters for the alarm only, not for the group.
 CLIP = 3.0
@@ -70,6 +71,11 @@ class Archetypes:
         return self.scaling.features
 
     @property
+    def usable(self) -> tuple[str, ...]:
+        """The features that were used, by the name that stands against `unavailable`."""
+        return self.scaling.features
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The groups' names, cheapest first."""
         return tuple(group.name for group in self.groups)
@@ -77,9 +83,9 @@ class Archetypes:
     def assign(self, signatures: pd.DataFrame) -> pd.DataFrame:
         """Return archetype, nearest group, distance and is_anomalous for each entity.
 
-        `archetype` is None where under half of the features are known, and `ANOMALOUS` where the
-        entity is farther from every group than members ever are; `nearest` and `distance` say which
-        was closest.
+        `archetype` is `UNJUDGED` where under half of the features are known, and `ANOMALOUS` where
+        the entity is farther from every group than members ever are; `nearest` and `distance` say
+        which was closest.
         """
         scaled = self.scaling.matrix(signatures)
         judged = judgeable(scaled)
@@ -89,7 +95,7 @@ class Archetypes:
         names = np.array([*self.names, ANOMALOUS], dtype=object)
         found = names[np.where(odd, self.k, nearest)]
         closest = names[nearest]
-        found[~judged] = None
+        found[~judged] = UNJUDGED
         closest[~judged] = None
         frame["archetype"] = found
         frame["nearest"] = closest

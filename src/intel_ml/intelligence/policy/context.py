@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError, UnknownNameError
+from intel_ml.core.errors import (
+    InvalidValueError,
+    MissingColumnsError,
+    NotEnoughDataError,
+    UnknownNameError,
+)
 from intel_ml.core.ids import EntityType
 from intel_ml.features.states import States
 
@@ -65,6 +70,7 @@ _TYPES = {kind.value: 1 + index for index, kind in enumerate(EntityType)}
 _FIXED = 1 + len(_TYPES)
 _IQR_OF_NORMAL = 1.349
 _QUARTILES = (25, 50, 75)
+_FARTHEST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,10 @@ class Context:
         for at, name in enumerate(self.numbers):
             column = columns.get(name)
             raw[:, at] = np.nan if column is None else column
+        unknown = ~np.isfinite(raw)
+        np.clip(raw, -_FARTHEST, _FARTHEST, out=raw)
         raw -= self.median
         raw /= self.scale
-        unknown = ~np.isfinite(raw)
         raw[unknown] = 0.0
         vectors = np.zeros((rows, self.width))
         vectors[:, 0] = 1.0
@@ -173,7 +180,14 @@ def learned(log: pd.DataFrame, features: Sequence[str] | None) -> Context:
     median, scale = np.zeros(len(numbers)), np.ones(len(numbers))
     flagged = []
     for at, name in enumerate(numbers):
-        values = numeric(log[PREFIX + name])
+        try:
+            values = numeric(log[PREFIX + name])
+        except ValueError as error:
+            raise InvalidValueError(
+                path=f"features.{name}",
+                problem="holds words this policy cannot read",
+                hint=f"Words it reads: {', '.join(LEVELS)}.",
+            ) from error
         known = values[np.isfinite(values)]
         if len(known) < len(values):
             flagged.append(at)

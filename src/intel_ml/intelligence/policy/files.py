@@ -28,7 +28,7 @@ def write(
     """Write both files; `words` must be plain JSON."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"format": FORMAT, **words}, indent=1, sort_keys=True, allow_nan=False)
+    text = json.dumps({"format": FORMAT, **words}, indent=1, allow_nan=False)
     (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
     with (folder / f"{stem}.npz").open("wb") as file:
         np.savez(file, allow_pickle=False, **dict(arrays))

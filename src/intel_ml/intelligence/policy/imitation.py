@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 NAME = "imitation"
 _FOLDS = 5
 _MIN_TO_CALIBRATE = 50
-_TEMPERATURES = np.geomspace(0.5, 4.0, 25)
+_TEMPERATURES = np.geomspace(0.25, 4.0, 33)
 _STEPS = 300
+_NEWTON_STEPS = 12
+_PULL = 3.0
 _TOLERANCE = 1e-7
 
 
@@ -47,6 +49,7 @@ class Settings:
     penalty: float = 1.0
     silent_weight: float = 0.3
     floor: float = FLOOR
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.penalty <= 0 or self.silent_weight < 0:
@@ -55,12 +58,25 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """Out of fold: temperature of the pmf, Platt's line from logit(p) to logit(P(right))."""
+
+    temperature: float = 1.0
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def sure(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how often a best arm of this probability was right."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * _logit(probability) + self.shift))))
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """Weights of each arm and the temperature that calibrates them."""
 
     context: context.Context
     weights: NDArray[np.float64]
-    temperature: float
+    calibration: Calibration
     labels: int
 
 
@@ -87,8 +103,10 @@ class Policy:
         scores = self._scores(states)
         greedy = drawing.best(scores, mask)
         pmf = drawing.pmf_of(scores, mask, Drawing(temperature=1.0, floor=self.settings.floor))
-        confidence = pmf[np.arange(len(pmf)), greedy]
-        return drawing.choices(pmf, keys, greedy=greedy, confidence=confidence)
+        # The floor is for learning; how sure one is, is said without it.
+        best = _softmax(np.where(mask, scores, -np.inf))[np.arange(len(pmf)), greedy]
+        sure = best if self._fitted is None else self._fitted.calibration.sure(best)
+        return drawing.choices(pmf, keys, greedy=greedy, confidence=sure)
 
     def fit(self, log: pd.DataFrame) -> Self:
         """Forget everything, then learn from these decisions."""
@@ -111,7 +129,7 @@ class Policy:
         self._fitted = Fitted(
             context=fixed,
             weights=_fit(data, start, self.settings.penalty),
-            temperature=_temperature(data, start, self.settings.penalty),
+            calibration=_calibrated(data, start, self.settings.penalty),
             labels=len(log) + (0 if before is None else before.labels),
         )
         return self
@@ -124,7 +142,7 @@ class Policy:
             return explain.reasons(state, arm, [])
         groups = known.context.groups
         vector = known.context.of_states(states.take([row]))[0]
-        scores = explain.occluded(vector, groups) @ known.weights.T / known.temperature
+        scores = explain.occluded(vector, groups) @ known.weights.T / known.calibration.temperature
         lead = explain.advantages(scores, ARM_INDEX[arm])
         parts = [
             explain.Contribution(name, float(lead[0] - lead[at]), known.context.usual(name))
@@ -139,7 +157,7 @@ class Policy:
         arrays: files.Arrays = {}
         if (known := self._fitted) is not None:
             words |= known.context.words_to_save()
-            words |= {"temperature": known.temperature, "labels": known.labels}
+            words |= {"calibration": asdict(known.calibration), "labels": known.labels}
             arrays = known.context.arrays_to_save() | {"weights": known.weights}
         files.write(folder, "policy", words=words, arrays=arrays)
 
@@ -152,7 +170,7 @@ class Policy:
             policy._fitted = Fitted(
                 context=context.loaded(words["features"], arrays),
                 weights=arrays["weights"],
-                temperature=words["temperature"],
+                calibration=Calibration(**words["calibration"]),
                 labels=words["labels"],
             )
         return policy
@@ -161,7 +179,7 @@ class Policy:
         known = self._fitted
         if known is None:
             return np.zeros((len(states), len(ARMS)))
-        return known.context.of_states(states) @ known.weights.T / known.temperature
+        return known.context.of_states(states) @ known.weights.T / known.calibration.temperature
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +226,10 @@ def _fit(data: _Labels, start: NDArray[np.float64], penalty: float) -> NDArray[n
     return weights
 
 
-def _temperature(data: _Labels, start: NDArray[np.float64], penalty: float) -> float:
-    """Return the temperature of least out-of-fold loss; 1 where too little can tell."""
+def _calibrated(data: _Labels, start: NDArray[np.float64], penalty: float) -> Calibration:
+    """Return what out-of-fold predictions call for; nothing where too few can tell."""
     if len(data.arms) < _MIN_TO_CALIBRATE:
-        return 1.0
+        return Calibration()
     fold = np.arange(len(data.arms)) % _FOLDS
     scores = np.empty((len(data.arms), len(ARMS)))
     for part in range(_FOLDS):
@@ -222,7 +240,30 @@ def _temperature(data: _Labels, start: NDArray[np.float64], penalty: float) -> f
         -(data.weights * np.log(_softmax(scores / t)[rows, data.arms] + 1e-12)).sum()
         for t in _TEMPERATURES
     ]
-    return float(_TEMPERATURES[int(np.argmin(losses))])
+    temperature = float(_TEMPERATURES[int(np.argmin(losses))])
+    pmf = _softmax(scores / temperature)
+    slope, shift = _platt(pmf.max(axis=1), pmf.argmax(axis=1) == data.arms, data.weights)
+    return Calibration(temperature, slope, shift)
+
+
+def _platt(
+    best: NDArray[np.float64], is_right: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return slope and shift by Newton's method, pulled to (1, 0) a little; Platt (1999)."""
+    design = np.column_stack([_logit(best), np.ones(len(best))])
+    prior = np.array([1.0, 0.0])
+    line = prior.copy()
+    for _ in range(_NEWTON_STEPS):
+        p = 1.0 / (1.0 + np.exp(-(design @ line)))
+        slope = design.T @ (weights * (p - is_right)) + _PULL * (line - prior)
+        bend = (design * (weights * p * (1 - p))[:, None]).T @ design + _PULL * np.eye(2)
+        line -= np.linalg.solve(bend, slope)
+    return max(float(line[0]), 0.0), float(line[1])
+
+
+def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

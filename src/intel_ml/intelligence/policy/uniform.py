@@ -32,6 +32,10 @@ class Policy:
     name = NAME
     features: tuple[str, ...] = ()
 
+    def __init__(self, **given: object) -> None:
+        """Take and ignore what other policies are made with: chance has no parameters."""
+        del given
+
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return equal probabilities over what is allowed."""
         mask = drawing.mask_of(allowed, len(states))

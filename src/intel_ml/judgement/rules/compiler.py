@@ -231,7 +231,10 @@ def _threshold(columns: Columns, value: Threshold) -> tuple[Numbers, Mask]:
 
 
 def _scaled(values: Numbers, condition: Condition) -> Numbers:
-    return values if condition.scale == 1.0 else values * condition.scale
+    if condition.scale == 1.0:
+        return values
+    with np.errstate(over="ignore"):
+        return values * condition.scale
 
 
 def _truth(answer: Mask, known: Mask) -> Truth:

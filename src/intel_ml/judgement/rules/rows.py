@@ -46,15 +46,15 @@ def holds(node: Node, state: State) -> bool | None:
 
 
 def evidence(node: Node, state: State, *, answer: bool = True) -> Iterator[Evidence]:
-    """Yield the conditions that make `node` come out as `answer`."""
+    """Yield the conditions that make `node` come out as `answer`; none when it does not."""
+    if holds(node, state) is not answer:
+        return
     if isinstance(node, Condition):
-        if holds(node, state) is answer:
-            yield Evidence(node, is_negated=not answer)
+        yield Evidence(node, is_negated=not answer)
         return
     inner = answer if node.join is not Join.NOT else not answer
     for part in node.parts:
-        if holds(part, state) is inner:
-            yield from evidence(part, state, answer=inner)
+        yield from evidence(part, state, answer=inner)
 
 
 def threshold(value: Threshold, state: State) -> float | str | None:

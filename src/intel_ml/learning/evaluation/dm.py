@@ -2,7 +2,8 @@
 
     V = (1/n) sum_i sum_a pi(a | x_i) q(x_i, a)
 
-No variance from weights, all the bias of the model; its interval knows nothing of that bias. Shown for comparison, never to conclude.
+No variance from weights, all the bias of the model; its interval knows nothing of that bias. Shown
+for comparison, never to conclude.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     V = (1/n) sum_i [ sum_a pi(a | x_i) q(x_i, a) + w_i (r_i - q(x_i, a_i)) ]
 
-Dudik, Langford & Li (2011), ICML. Right where either the propensities or the reward model are; cross-fit the model (no decision is
-predicted by a model that saw it), or the correction vanishes.
+Dudik, Langford & Li (2011), ICML. Right where either the propensities or the reward model are;
+cross-fit the model (no decision is predicted by a model that saw it), or the correction vanishes.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
 """Doubly robust with optimistic shrinkage.
 
-    V = (1/n) sum_i [ sum_a pi(a | x_i) q(x_i, a) + w'_i (r_i - q(x_i, a_i)) ],   w' = lambda w / (w^2 + lambda)
+    V  = (1/n) sum_i [ sum_a pi(a | x_i) q(x_i, a) + w'_i (r_i - q(x_i, a_i)) ]
+    w' = lambda w / (w^2 + lambda)
 
-Su, Dimakopoulou, Krishnamurthy & Dudik (2020), ICML. Large weights are shrunk towards nothing, small ones hardly; lambda is the one
-with the least bound of squared bias plus variance, bias bounded by mean |(w' - w) residual| as seen. lambda = infinity is DR,
-lambda = 0 the direct method.
+Su, Dimakopoulou, Krishnamurthy & Dudik (2020), ICML. Large weights are shrunk towards nothing,
+small ones hardly; lambda is the one with the least bound of squared bias plus variance, bias
+bounded by mean |(w' - w) residual| as seen. lambda = infinity is DR, lambda = 0 the direct method.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +41,7 @@ def tuned(logged: LoggedDecisions) -> float:
         light = shrunk(weights, float(strength))
         bias = float(((weights - light) * misses).mean())
         spread = float((base + light * misses).var()) / len(logged)
-        # The bias is itself estimated; its own variance is taken off, as a square can't be below 0.
-        noise = float(((weights - light) * misses).var()) / len(logged)
-        losses[float(strength)] = max(bias**2 - noise, 0.0) + spread
+        losses[float(strength)] = bias**2 + spread
     return min(losses, key=lambda strength: losses[strength])
 
 
@@ -53,5 +54,10 @@ def values(logged: LoggedDecisions, *, strength: float | None = None) -> NDArray
 def estimate(
     logged: LoggedDecisions, *, strength: float | None = None, level: float = LEVEL
 ) -> Estimate:
-    """Return the candidate's value per decision."""
-    return estimate_of(logged, values(logged, strength=strength), level=level)
+    """Return the candidate's value per decision; the interval is widened by the bias as seen."""
+    chosen = tuned(logged) if strength is None else strength
+    found = estimate_of(logged, values(logged, strength=chosen), level=level)
+    weights = logged.weights
+    lost = (weights - shrunk(weights, chosen)) * dr.residuals(logged)
+    bias = abs(float(lost.mean()))
+    return replace(found, low=found.low - bias, high=found.high + bias)

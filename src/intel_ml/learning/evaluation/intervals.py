@@ -2,7 +2,8 @@
 
     mean +- t s / sqrt(n),   s^2 = sum (x - mean)^2 / (n - 1)
 
-Student's interval is approximate for skewed values; weights make values skewed, so support is checked beside it.
+Student's interval is approximate for skewed values; weights make values skewed, so support is
+checked beside it.
 
 Reads   values, or counts.
 Gives   `Interval`.

@@ -2,7 +2,8 @@
 
     V = (1/n) sum w_i r_i,   w_i = pi(a_i | x_i) / p_i
 
-Horvitz & Thompson (1952), JASA 47. Unbiased where every arm has a chance; its spread grows with the largest weight.
+Horvitz & Thompson (1952), JASA 47. Unbiased where every arm has a chance; its spread grows with the
+largest weight.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every estimator reads and gives.
 
-Notation: decision i, executed arm a_i with logged probability p_i, reward r_i, candidate pmf pi(. | x_i),
-weight w_i = pi(a_i | x_i) / p_i.
+Notation: decision i, executed arm a_i with logged probability p_i, reward r_i, candidate pmf pi(. |
+x_i), weight w_i = pi(a_i | x_i) / p_i.
 
 Reads   arrays.
 Gives   `LoggedDecisions`, `Estimate`.
@@ -23,7 +23,10 @@ _SUM_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecisions:
-    """n logged decisions and what a candidate would have done: `pmf_new` is (n, arms), `reward_model` too, where there is one."""
+    """Logged decisions and what a candidate would have done.
+
+    `pmf_new` is (n, arms), and so is `reward_model` where there is one; the rest is (n,).
+    """
 
     pmf_logged: NDArray[np.float64]
     rewards: NDArray[np.float64]
@@ -51,7 +54,7 @@ class LoggedDecisions:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """w = pi(a | x) / p, (n,)."""
+        """How much more the candidate likes what was executed: pi(a | x) / p, (n,)."""
         chosen: NDArray[np.float64] = self.pmf_new[np.arange(len(self)), self.actions]
         return chosen / self.pmf_logged
 

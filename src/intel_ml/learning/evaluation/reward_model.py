@@ -1,7 +1,7 @@
 """A reward model that never saw what it predicts.
 
-Ridge with a shared part for all arms (`intelligence.policy.ridge`), fitted on the other folds. Folds
-follow the entity, so that two looks at one ad set never sit on both sides.
+Ridge with a shared part for all arms (`intelligence.policy.ridge`), fitted on the other folds.
+Folds follow the entity, so that two looks at one ad set never sit on both sides.
 
 Reads   a log with `state_*`, `executed`, `reward`, `entity_id`.
 Gives   predicted rewards of every arm, (n, 6).
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS = 5
+_FIRST_FIT = 40
+_GROWTH = 1.5
 
 
 def cross_fitted(
@@ -41,6 +43,22 @@ def cross_fitted(
             raise NotEnoughDataError(quantity="entities with a reward", needed=2, seen=1)
         model = ridge.Policy(features=features, alpha=0.0).fit(others)
         predicted[mine] = model.values_of_log(log[mine])
+    return predicted
+
+
+def online(log: pd.DataFrame, *, features: tuple[str, ...] | None = None) -> NDArray[np.float64]:
+    """Return rewards (n, 6) predicted for each row from earlier rows only; 0 before there are any.
+
+    The log is in the order of its decisions; the model is fitted anew each time it has grown by
+    half.
+    """
+    predicted = np.zeros((len(log), len(ARMS)))
+    start = _FIRST_FIT
+    while start < len(log):
+        end = min(int(start * _GROWTH) + 1, len(log))
+        model = ridge.Policy(features=features, alpha=0.0).fit(log.iloc[:start])
+        predicted[start:end] = model.values_of_log(log.iloc[start:end])
+        start = end
     return predicted
 
 

@@ -2,8 +2,8 @@
 
     V = sum(w_i r_i) / sum(w_i),   w_i = pi(a_i | x_i) / p_i
 
-Swaminathan & Joachims (2015), NeurIPS 28. Biased in small samples, bounded by the rewards seen, unlike plain IPS. The interval comes
-from the linearised values V + w_i (r_i - V) / mean(w).
+Swaminathan & Joachims (2015), NeurIPS 28. Biased in small samples, bounded by the rewards seen,
+unlike plain IPS. The interval comes from the linearised values V + w_i (r_i - V) / mean(w).
 """
 
 from __future__ import annotations

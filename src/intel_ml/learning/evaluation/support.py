@@ -2,7 +2,8 @@
 
     ESS = (sum w)^2 / sum w^2,   mean w ~ 1 where every arm the candidate likes was tried
 
-Kish (1965). A real log exists where ESS is 2 of 10,000: an estimate from it is a story about two decisions.
+Kish (1965). A real log exists where ESS is 2 of 10,000: an estimate from it is a story about two
+decisions.
 
 Reads   `LoggedDecisions`.
 Gives   `Support` with what is missing, in words.
@@ -57,16 +58,24 @@ def ess(weights: NDArray[np.float64]) -> float:
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def support(logged: LoggedDecisions, limits: SupportLimits | None = None) -> Support:
+def support(
+    logged: LoggedDecisions,
+    limits: SupportLimits | None = None,
+    *,
+    supported_share: float | None = None,
+) -> Support:
     """Return how much of the log speaks for the candidate.
 
-    The supported share is the candidate's probability on arms that the log holds at all.
+    Unless given, the supported share is the candidate's probability on arms that the log holds at
+    all.
     """
     limits = limits or SupportLimits()
     weights = logged.weights
     size, mean, n = ess(weights), float(weights.mean()), len(logged)
     seen = np.bincount(logged.actions, minlength=logged.pmf_new.shape[1]) > 0
-    share = float(logged.pmf_new[:, seen].sum(axis=1).mean())
+    share = supported_share
+    if share is None:
+        share = float(logged.pmf_new[:, seen].sum(axis=1).mean())
     needed = max(limits.min_ess, limits.min_ess_share * n)
     missing = []
     if size < needed:

@@ -22,7 +22,16 @@ from intel_ml.data.store.sessions import platform_now
 from intel_ml.data.store.tables import AdAccount, AutomationAction
 from intel_ml.operations import approvals
 from intel_ml.operations.undo import undo
-from intel_ml.reporting.savings import Savings, savings
+from intel_ml.reporting.savings import savings
+from intel_ml.surfaces.api.action_schemas import (
+    ActionList,
+    ActionOut,
+    ActionStats,
+    ApproveIn,
+    ModifyIn,
+    RejectIn,
+    savings_out,
+)
 from intel_ml.surfaces.api.callers import (
     LARGEST_ID,
     AccountId,
@@ -30,16 +39,7 @@ from intel_ml.surfaces.api.callers import (
     ThePlatform,
     visible_accounts,
 )
-from intel_ml.surfaces.api.schemas import (
-    ActionList,
-    ActionOut,
-    ActionStats,
-    ApproveIn,
-    ModifyIn,
-    MoneyOut,
-    RejectIn,
-    SavingsOut,
-)
+from intel_ml.surfaces.api.schemas import MoneyOut
 from intel_ml.surfaces.platform import limits_of
 
 router = APIRouter(prefix="/api/intelligence/actions", tags=["actions"])
@@ -113,7 +113,7 @@ def action_stats(
         )
         by_status = dict.fromkeys(map(str, ActionStatus), 0) | {str(s): int(n) for s, n in counted}
         saved = [
-            _savings(account, savings(session, account_id=account, since=since, now=now))
+            savings_out(account, savings(session, account_id=account, since=since, now=now))
             for account in accounts
         ]
     return ActionStats(
@@ -218,18 +218,4 @@ def _out(row: AutomationAction, currency: str) -> ActionOut:
     return ActionOut.model_validate(
         {name: getattr(row, name) for name in _COLUMNS}
         | {"account_id": row.ad_account_id, "stake": MoneyOut.of(Money(row.stake_minor, currency))}
-    )
-
-
-def _savings(account_id: str, found: Savings) -> SavingsOut:
-    def money(amount: Money | None) -> MoneyOut | None:
-        return None if amount is None else MoneyOut.of(amount)
-
-    return SavingsOut(
-        account_id=account_id,
-        amount=money(found.amount),
-        low=money(found.low),
-        high=money(found.high),
-        n=found.n,
-        note=found.note,
     )

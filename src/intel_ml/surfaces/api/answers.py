@@ -10,19 +10,35 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_serializer,
+)
 
 from intel_ml.core.actions import Action, ActionType, Arm
 from intel_ml.core.ids import EntityType
-from intel_ml.core.recommendations import Mode, Verdict
+from intel_ml.core.recommendations import (
+    Mode,
+    ModelRef,
+    Recommendation,
+    RuleRef,
+    Source,
+    Verdict,
+)
+from intel_ml.operations.answers import Answer
+from intel_ml.surfaces.api.action_schemas import ActionIn
 from intel_ml.surfaces.api.refusals import Refusal
-from intel_ml.surfaces.api.schemas import ActionIn, Request, Text
+from intel_ml.surfaces.api.schemas import Request, Text
 
 MOST_AT_ONCE = 1_000
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
-_ASKED = {
+_ASKED: dict[str, JsonValue] = {
     "account_id": "act_101",
     "entity_type": "adset",
     "entity_id": "120010000001",
@@ -140,7 +156,7 @@ class RecommendOut(BaseModel):
 
     decision_id: str
     mode: Mode
-    shown: Literal["rules", "policy"] | None
+    shown: Literal["rules", "policy"]
     as_of: datetime
     rules: RulesAnswer | None = Field(description="Null: no rule fired.")
     policy: PolicyAnswer | None = Field(description="Null, with a warning: no usable model.")
@@ -168,6 +184,60 @@ class FeedbackOut(BaseModel):
     executed: Arm
     verdict: Verdict
     recorded_at: datetime
+
+
+def answer_out(answer: Answer, *, warnings: list[str]) -> RecommendOut:
+    """Return an answer in the promised shape."""
+    return RecommendOut(
+        decision_id=answer.decision_id,
+        mode=answer.mode,
+        shown=_shown(answer),
+        as_of=answer.as_of,
+        rules=None if answer.rules is None else _rules(answer.rules),
+        policy=None if answer.policy is None else _policy(answer.policy),
+        agreement=answer.agreement,
+        warnings=warnings,
+    )
+
+
+def _shown(answer: Answer) -> Literal["rules", "policy"]:
+    """Return whose word counts; where the rules are shown and none fired, their silence is."""
+    return "policy" if answer.shown is Source.POLICY else "rules"
+
+
+def _rules(said: Recommendation) -> RulesAnswer:
+    rule = said.rule or RuleRef(id=0, version=0, name="")
+    return RulesAnswer(
+        action=ActionAnswer.of(said.action),
+        rule=RuleAnswer(id=rule.id, version=rule.version, name=rule.name),
+        reasons=[
+            RuleReason(
+                text=one.text,
+                field=one.field,
+                observed=one.observed,
+                operator=one.operator,
+                threshold=one.threshold,
+                unit=one.unit,
+            )
+            for one in said.reasons
+        ],
+    )
+
+
+def _policy(said: Recommendation) -> PolicyAnswer:
+    model = said.model or ModelRef(name="", version="")
+    return PolicyAnswer(
+        action=ActionAnswer.of(said.action),
+        model=model.name,
+        version=model.version,
+        confidence=said.confidence,
+        archetype=said.archetype,
+        pmf={arm: said.pmf.get(arm, 0.0) for arm in Arm},
+        reasons=[
+            PolicyReason(text=one.text, field=one.field, contribution=one.contribution)
+            for one in said.reasons
+        ],
+    )
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def answered(ask: Callable[[], Answer], *, wrong_use: int) -> Answer | JSONRespo
 
 
 class RestDoor:
-    """An ASGI application whose paths stay whole where it is mounted, and that can open after it was mounted."""
+    """An ASGI application whose paths stay whole where it is mounted, and that opens later."""
 
     def __init__(self) -> None:
         self._app: ASGIApp | None = None

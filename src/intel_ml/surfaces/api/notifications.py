@@ -35,7 +35,7 @@ def list_notifications(
     which = stored.Which.UNREAD if unread else stored.Which.ALL
     with platform.store.session() as session:
         notes = stored.notifications(session, person=person, which=which, limit=limit)
-    return NotificationList(notifications=[_out(note) for note in notes])
+    return NotificationList(notifications=[note_out(note) for note in notes])
 
 
 @router.get("/count")
@@ -62,10 +62,11 @@ def read_one(
         note = stored.mark_read(
             session, person=person, notification_id=notification_id, now=platform_now(session)
         )
-        return _out(note)
+        return note_out(note)
 
 
-def _out(note: stored.Note) -> NotificationOut:
+def note_out(note: stored.Note) -> NotificationOut:
+    """Return a notification ready for JSON."""
     return NotificationOut(
         id=note.id,
         account_id=note.account_id,

@@ -23,7 +23,7 @@ from intel_ml.core.recommendations import Role
 from intel_ml.data.store.accounts import account as stored_account
 from intel_ml.data.store.sessions import Store, platform_now
 from intel_ml.data.store.tables import JobRun, LearnedPattern
-from intel_ml.reporting.scoring import refresh
+from intel_ml.reporting.patterns import pattern_sentence
 from intel_ml.surfaces.api.callers import (
     LARGEST_ID,
     AccountId,
@@ -104,15 +104,18 @@ def _patterns(
         wanted = wanted.where(LearnedPattern.pattern_type == pattern_type)
     with store.session() as session:
         rows = session.scalars(wanted)
-        return PatternList(
-            patterns=[
-                PatternOut.model_validate(
-                    {n: getattr(row, n) for n in PatternOut.model_fields if n != "account_id"}
-                    | {"account_id": row.ad_account_id}
-                )
-                for row in rows
-            ]
-        )
+        return PatternList(patterns=[_out(row) for row in rows])
+
+
+def _out(row: LearnedPattern) -> PatternOut:
+    columns = set(PatternOut.model_fields) - {"account_id", "says"}
+    return PatternOut.model_validate(
+        {name: getattr(row, name) for name in columns}
+        | {
+            "account_id": row.ad_account_id,
+            "says": pattern_sentence(row.pattern_type, row.pattern_data),
+        }
+    )
 
 
 def _claimed(store: Store, accounts: Sequence[str]) -> JobOut:
@@ -147,20 +150,32 @@ def _claimed(store: Store, accounts: Sequence[str]) -> JobOut:
 
 
 def _refresh(store: Store, job_id: int, accounts: Sequence[str]) -> None:
-    status, message = "done", None
+    """Do the job and write down how it ended; the row's lease covers what even that cannot."""
     try:
+        message = _learned(store, accounts)
+        with store.session() as session:
+            row = session.get_one(JobRun, job_id)
+            row.status, row.message = "failed" if message else "done", message
+            row.ended_at = platform_now(session)
+    except Exception:  # a thread has nobody above it
+        log.exception("job not finished", job=job_id)
+
+
+def _learned(store: Store, accounts: Sequence[str]) -> str | None:
+    """Learn every account's patterns again; return what went wrong, None when nothing did."""
+    try:
+        from intel_ml.reporting.scoring import refresh  # noqa: PLC0415  # loads pandas
+
         for account_id in accounts:
             with store.session() as session:
                 account, now = stored_account(session, account_id), platform_now(session)
-            refresh(store, account, now)
+            refresh(store, account, now=now)
     except IntelError as error:
-        status, message = "failed", str(error)
+        return str(error)
     except Exception:
-        log.exception("patterns not learned", job=job_id)
-        status, message = "failed", "Something failed on our side; the service's log tells more."
-    with store.session() as session:
-        row = session.get_one(JobRun, job_id)
-        row.status, row.message, row.ended_at = status, message, platform_now(session)
+        log.exception("patterns not learned")
+        return "Something failed on our side; the service's log tells more."
+    return None
 
 
 def _job(row: JobRun) -> JobOut:

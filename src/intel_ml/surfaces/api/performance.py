@@ -33,7 +33,7 @@ from intel_ml.surfaces.api.schemas import DayPoint, MoneyOut, PixelHealthOut, Sc
 router = APIRouter(prefix="/api/intelligence", tags=["performance"])
 
 _PERCENT = 100
-_SCORES_FOR_CHANGE = 2
+_WEEK = timedelta(days=7)
 
 #: The days of one entity as believed now: the newest belief of a closed day, else the last look.
 _DAYS = text(
@@ -124,21 +124,21 @@ def account_score(account_id: str, person: Caller, platform: ThePlatform) -> Sco
     """Return the account's newest score, its parts and what it recommends."""
     visible_account(person, account_id)
     with platform.store.session() as session:
-        rows = list(
-            session.scalars(
-                select(AccountScore)
-                .where(AccountScore.ad_account_id == account_id)
-                .order_by(AccountScore.calculated_at.desc())
-                .limit(_SCORES_FOR_CHANGE)
-            )
+        scores = (
+            select(AccountScore)
+            .where(AccountScore.ad_account_id == account_id)
+            .order_by(AccountScore.calculated_at.desc())
+            .limit(1)
         )
-        if not rows:
+        newest = session.scalar(scores)
+        if newest is None:
             raise NotFoundError(
                 f"{account_id} has no score yet.",
                 hint="It is calculated once a day: `intel-ml status`.",
             )
-        newest, *before = rows
-        earlier = before[0].overall_score if before else None
+        week_before = newest.calculated_at - _WEEK
+        before = session.scalar(scores.where(AccountScore.calculated_at <= week_before))
+        earlier = None if before is None else before.overall_score
         change = (
             None
             if newest.overall_score is None or earlier is None

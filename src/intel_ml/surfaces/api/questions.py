@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,7 +22,7 @@ from intel_ml.core.errors import IntelError, InvalidValueError, NotFoundError, n
 from intel_ml.core.ids import Entity, EntityId, EntityType
 from intel_ml.data.store.accounts import account as stored_account
 from intel_ml.data.store.tables import EntityRow
-from intel_ml.features.catalogue import FEATURES, Feature, Role, feature, names
+from intel_ml.features.catalogue import Feature, Role, feature, names
 from intel_ml.features.states import Value
 from intel_ml.surfaces.api.answers import RecommendIn
 from intel_ml.surfaces.api.callers import visible_account
@@ -33,7 +34,6 @@ EXPLICIT = EntityId("explicit")
 M = TypeVar("M", bound=BaseModel)
 
 _LONGEST_SHOWN = 60
-_STATE_ROLES = (Role.STATE, Role.RULE, Role.CONTEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ def question(
         known[account_id] = account
     if asked.state is None and asked.entity_id is None:
         raise InvalidValueError(
-            path="entity_id", problem="is missing", hint="Give an entity_id, or a state in its place."
+            path="entity_id",
+            problem="is missing",
+            hint="Give an entity_id, or a state in its place.",
         )
     kind = asked.entity_type or EntityType.ADSET
     entity = Entity(account.id, kind, EntityId(asked.entity_id or EXPLICIT))
@@ -142,9 +144,9 @@ def _words(asked: Feature) -> str:
     return f"Known: {', '.join(asked.words)}." if asked.words else ""
 
 
+@cache
 def _features() -> dict[str, Feature]:
-    found = {name: feature(name, role=role) for role in reversed(_STATE_ROLES) for name in names(role=role)}
-    return {one.name: found[one.name] for one in FEATURES if one.name in found}
+    return {name: feature(name, role=Role.STATE) for name in names(role=Role.STATE)}
 
 
 def _any_account(person: Person) -> str:

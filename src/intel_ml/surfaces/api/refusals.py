@@ -35,6 +35,8 @@ from intel_ml.surfaces.auth import NotLoggedInError
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 _LONGEST_SHOWN = 60
 _UNKNOWN_FIELD = "extra_forbidden"
+_CHOICES = frozenset({"enum", "literal_error"})
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 class Refusal(BaseModel):
@@ -143,6 +145,8 @@ def wrong_input(errors: Sequence[Any], *, known: Sequence[str] = ()) -> WrongUse
     path = path_of([part for part in first["loc"] if part not in ("body", "query", "path")])
     if first["type"] == _UNKNOWN_FIELD:
         return unknown_field(path, known)
+    if first["type"] in _CHOICES and isinstance(first["input"], str):
+        return _no_choice(path, first["input"], first["ctx"]["expected"])
     message = str(first["msg"])
     problem = f"{message[:1].lower()}{message[1:]}".rstrip(".")
     return InvalidValueError(path=path or "body", problem=problem)
@@ -157,6 +161,16 @@ def unknown_field(path: str, known: Sequence[str]) -> WrongUseError:
         hint = f"Known: {', '.join(known)}."
     return InvalidValueError(
         path=path[:_LONGEST_SHOWN], problem="is not a field we know", hint=hint
+    )
+
+
+def _no_choice(path: str, given: str, expected: str) -> WrongUseError:
+    known = _QUOTED.findall(expected)
+    near = nearest_name(given[:_LONGEST_SHOWN], known)
+    hint = f"Did you mean '{near}'?" if near else f"Known: {', '.join(known)}."
+    shown = given[:_LONGEST_SHOWN].encode("utf-8", "replace").decode()
+    return InvalidValueError(
+        path=path or "body", problem=f"'{shown}' is not one of them", hint=hint
     )
 
 

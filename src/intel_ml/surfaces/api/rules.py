@@ -31,7 +31,7 @@ from intel_ml.surfaces.api.callers import (
     visible_account,
     visible_accounts,
 )
-from intel_ml.surfaces.api.schemas import (
+from intel_ml.surfaces.api.rule_schemas import (
     Deleted,
     RuleIn,
     RuleList,

@@ -12,15 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from intel_ml.core.actions import ActionStatus, ActionType
 from intel_ml.core.ids import EntityType
 from intel_ml.core.money import Money
-from intel_ml.core.recommendations import Reason, Source, Verdict
-from intel_ml.judgement.rules.language import Category, ExecutionMode
+from intel_ml.core.recommendations import Reason
 
 LONGEST_TEXT = 2_000
 LONGEST_NAME = 200
-LARGEST_PERCENT = 1_000
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
@@ -131,210 +128,13 @@ class ScoreOut(BaseModel):
     account_id: str
     calculated_at: datetime
     overall_score: int | None
-    change: int | None = Field(description="Against the score before this one.")
+    change: int | None = Field(description="Against the score of a week before.")
     learning_health_score: int | None
     performance_score: int | None
     budget_efficiency_score: int | None
     creative_health_score: int | None
     score_breakdown: dict[str, Any]
     recommendations: list[Any]
-
-
-class RuleIn(Request):
-    """A rule as the plan's section 8 writes it; the rule language checks its words."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "account_id": "act_101",
-                "name": "Zero Conversions Stop Loss",
-                "category": "loss_prevention",
-                "conditions": {
-                    "operator": "AND",
-                    "rules": [
-                        {"field": "spend", "operator": ">", "value": 50},
-                        {"field": "conversions", "operator": "=", "value": 0},
-                    ],
-                },
-                "action_type": "pause",
-                "execution_mode": "approval_required",
-                "applies_to": "adset",
-            }
-        }
-    )
-
-    account_id: str
-    name: Name
-    description: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = None
-    category: Word = Field(json_schema_extra={"enum": [str(one) for one in Category]})
-    conditions: dict[str, Any]
-    action_type: Word = Field(json_schema_extra={"enum": [str(one) for one in ActionType]})
-    action_params: dict[str, Any] = Field(default_factory=dict)
-    execution_mode: Word = Field(
-        "approval_required", json_schema_extra={"enum": [str(one) for one in ExecutionMode]}
-    )
-    applies_to: Word = Field(json_schema_extra={"enum": [str(one) for one in EntityType]})
-    is_active: bool = True
-    priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
-    version: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="The version you edited: another one in store is answered with 409."
-    )
-
-
-class RuleOut(BaseModel):
-    """A rule as stored."""
-
-    id: int
-    version: int
-    account_id: str
-    name: str
-    description: str | None
-    category: str
-    conditions: dict[str, Any]
-    action_type: ActionType
-    action_params: dict[str, Any]
-    execution_mode: str
-    applies_to: EntityType
-    is_active: bool
-    priority: int
-    times_triggered: int
-    times_executed: int
-    last_triggered_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-
-
-class RuleTemplate(BaseModel):
-    """A built-in rule with thresholds in the account's own currency and targets."""
-
-    name: str
-    description: str | None
-    category: str
-    conditions: dict[str, Any]
-    action_type: ActionType
-    action_params: dict[str, Any]
-    execution_mode: str
-    applies_to: EntityType
-    priority: int
-
-
-class RuleList(BaseModel):
-    """The rules of the accounts you may see."""
-
-    rules: list[RuleOut]
-
-
-class TemplateList(BaseModel):
-    """The built-in rules for one account."""
-
-    account_id: str
-    templates: list[RuleTemplate]
-
-
-class Toggle(Request):
-    """Whether a rule is to be active."""
-
-    active: bool
-
-
-class Deleted(BaseModel):
-    """What was deleted; its past decisions and actions stay."""
-
-    id: int
-    deleted: bool = True
-
-
-class ActionIn(Request):
-    """A change, with a signed percentage where it has one."""
-
-    type: Annotated[ActionType, Field(strict=False)]
-    percent: Annotated[int, Field(gt=-100, le=LARGEST_PERCENT)] | None = None
-
-
-class ApproveIn(Request):
-    """An optional note to an approval."""
-
-    note: Text | None = None
-
-
-class RejectIn(Request):
-    """Why not."""
-
-    reason: Text
-
-
-class ModifyIn(Request):
-    """What to do instead, and why."""
-
-    action: ActionIn
-    reason: Text
-
-
-class ActionOut(BaseModel):
-    """One proposed change and where it is in its life."""
-
-    id: int
-    account_id: str
-    entity_type: EntityType
-    entity_id: str
-    entity_name: str
-    action_type: ActionType
-    action_params: dict[str, Any]
-    value_before: dict[str, Any]
-    value_after: dict[str, Any]
-    status: ActionStatus
-    status_reason: str | None
-    reason: str
-    reasons: list[dict[str, Any]]
-    triggered_metrics: dict[str, Any]
-    source: Source
-    rule_id: int | None
-    rule_version: int | None
-    decision_id: str | None
-    undoes_id: int | None
-    stake: MoneyOut
-    requires_approval: bool
-    approved_by: int | None
-    approved_at: datetime | None
-    rejection_reason: str | None
-    human_decision: Verdict | None
-    model_recommendation: str | None
-    model_confidence: float | None
-    model_version: str | None
-    executed_at: datetime | None
-    execution_result: dict[str, Any] | None
-    error_message: str | None
-    outcome_measured_at: datetime | None
-    outcome_score: float | None
-    expires_at: datetime
-    created_at: datetime
-
-
-class ActionList(BaseModel):
-    """Actions, newest first."""
-
-    actions: list[ActionOut]
-
-
-class SavingsOut(BaseModel):
-    """What pauses and cuts saved, against held-out units; null where evidence is too thin."""
-
-    account_id: str
-    amount: MoneyOut | None
-    low: MoneyOut | None
-    high: MoneyOut | None
-    n: int
-    note: str
-
-
-class ActionStats(BaseModel):
-    """How many actions were triggered in the period, and what became of them."""
-
-    days: int
-    triggered: int
-    executed: int
-    by_status: dict[str, int]
-    savings: list[SavingsOut]
 
 
 class NotificationOut(BaseModel):
@@ -379,6 +179,7 @@ class PatternOut(BaseModel):
     id: int
     account_id: str
     pattern_type: PatternType
+    says: str = Field(description="What was learned, in a sentence.")
     pattern_data: dict[str, Any]
     confidence_score: float
     sample_size: int

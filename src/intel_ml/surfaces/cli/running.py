@@ -10,6 +10,8 @@ import typer
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
+#: The executor writes; the sandbox is the platform that is written to.
+HOLD_WRITE_TOKEN = ("executor", "sandbox")
 PROCESSES = ("sandbox", "mlflow", "executor", "api", "ui", "scheduler")
 
 
@@ -53,7 +55,7 @@ def process(name: Annotated[str, typer.Argument(help=", ".join(PROCESSES))]) -> 
     from intel_ml.surfaces.platform import require_enabled
     from intel_ml.surfaces.settings import load_settings
 
-    settings = load_settings(for_executor=name == "executor")
+    settings = load_settings(with_write_token=name in HOLD_WRITE_TOKEN)
     require_enabled(settings)
     run_process(name, settings)
 

@@ -24,8 +24,8 @@ def clock(as_json: Json = False) -> None:
 
 @app.command()
 def advance(
-    hours: Annotated[float, typer.Option(help="Simulated hours.")] = 24.0,
-    every: Annotated[float, typer.Option(help="Hours between two looks of the platform.")] = 4.0,
+    hours: Annotated[int, typer.Option(help="Simulated hours.")] = 24,
+    every: Annotated[int, typer.Option(help="Hours between two looks of the platform.")] = 4,
 ) -> None:
     """Let simulated time pass, with the platform collecting, deciding and measuring as it does."""
     from intel_ml.surfaces.play import play_on
@@ -48,8 +48,8 @@ def writes(as_json: Json = False) -> None:
         return
     print_table(
         "",
-        ["when", "path", "params", "answer"],
-        [(w["at"], w["path"], w["params"], w["answer"]) for w in found],
+        ["when", "path", "what", "status", "applied"],
+        [(w["at"], w["path"], w["params"], w["status"], w["is_applied"]) for w in found],
     )
 
 

@@ -1,8 +1,10 @@
 """One row a run: whoever holds its lease runs it, nobody else.
 
 Reads   `intel_job_run`.
-Gives   a claim or none; a lease that renews itself while the run goes on; the result, written by the holder only.
-Never   lets two workers run one slot: the unique key (name, slot) and the lease decide, in the database's own time.
+Gives   a claim or none; a lease that renews itself while the run goes on; the result, written by
+        the holder only.
+Never   lets two workers run one slot: the unique key (name, slot) and the lease decide, in the
+        database's own time.
 
 Moments of a run are the platform's; leases are real time, because simulated time jumps.
 """
@@ -50,9 +52,15 @@ class Ending:
 def claim(
     store: Store, *, name: str, slot: str, parameters: Mapping[str, Any], lease_s: float = LEASE_S
 ) -> Lease | None:
-    """Return the lease for a slot, None when it was run, is running, or is held by someone alive."""
+    """Return the lease for a slot, None when it was run or is held by someone alive."""
     worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
-    values = {"name": name, "slot": slot, "worker": worker, "lease": lease_s, "parameters": dict(parameters)}
+    values = {
+        "name": name,
+        "slot": slot,
+        "worker": worker,
+        "lease": lease_s,
+        "parameters": dict(parameters),
+    }
     with store.connection() as connection:
         row = connection.execute(_CLAIM, values).one_or_none()
     return Lease(int(row.id), name, slot, worker) if row else None
@@ -66,7 +74,9 @@ def renewing(store: Store, lease: Lease, *, lease_s: float = LEASE_S) -> Iterato
     def renew() -> None:
         while not over.wait(lease_s / _RENEW_SHARE):
             with store.connection() as connection:
-                connection.execute(_RENEW, {"id": lease.run, "worker": lease.worker, "lease": lease_s})
+                connection.execute(
+                    _RENEW, {"id": lease.run, "worker": lease.worker, "lease": lease_s}
+                )
 
     thread = threading.Thread(target=renew, name=f"lease-{lease.name}", daemon=True)
     thread.start()
@@ -92,12 +102,13 @@ def end(store: Store, lease: Lease, *, ending: Ending) -> bool:
 
 
 def statuses(store: Store, slots: Mapping[str, datetime]) -> dict[str, str]:
-    """Return how each schedule's slot stands: running, done, failed; absent when it was not started."""
+    """Return how each slot stands: running, done, failed; absent when it was not started."""
     with store.connection() as connection:
         rows = connection.execute(
             text(
-                "SELECT r.name, r.status FROM intel_job_run r JOIN unnest(CAST(:names AS text[]), CAST(:slots AS text[])) "
-                "AS wanted(name, slot) ON r.name = wanted.name AND r.slot = wanted.slot"
+                "SELECT name, r.status FROM intel_job_run r "
+                "JOIN unnest(CAST(:names AS text[]), CAST(:slots AS text[])) AS wanted(name, slot) "
+                "USING (name, slot)"
             ),
             {"names": list(slots), "slots": [slot_key(moment) for moment in slots.values()]},
         )
@@ -112,10 +123,11 @@ def slot_key(moment: datetime) -> str:
 _CLAIM = text(
     """
     INSERT INTO intel_job_run (name, slot, status, worker, lease_until, started_at, parameters)
-    VALUES (:name, :slot, 'running', :worker, clock_timestamp() + make_interval(secs => :lease), intel_now(), :parameters)
+    VALUES (:name, :slot, 'running', :worker, clock_timestamp() + make_interval(secs => :lease),
+            intel_now(), :parameters)
     ON CONFLICT (name, slot) DO UPDATE
-    SET worker = excluded.worker, lease_until = excluded.lease_until, started_at = excluded.started_at,
-        parameters = excluded.parameters
+    SET worker = excluded.worker, lease_until = excluded.lease_until,
+        started_at = excluded.started_at, parameters = excluded.parameters
     WHERE intel_job_run.status = 'running' AND intel_job_run.lease_until < clock_timestamp()
     RETURNING id
     """
@@ -127,6 +139,6 @@ _RENEW = text(
 )
 
 _END = text(
-    "UPDATE intel_job_run SET status = :status, ended_at = intel_now(), message = :message, run_id = :run_id, "
-    "result = :result WHERE id = :id AND worker = :worker AND status = 'running'"
+    "UPDATE intel_job_run SET status = :status, ended_at = intel_now(), message = :message, "
+    "run_id = :run_id, result = :result WHERE id = :id AND worker = :worker AND status = 'running'"
 ).bindparams(bindparam("result", type_=JSONB(none_as_null=True)))

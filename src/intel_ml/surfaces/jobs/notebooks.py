@@ -1,10 +1,13 @@
 """A notebook in a kernel of its own, through Papermill, as one MLflow run.
 
 Reads   a committed notebook and the values of its `parameters` cell.
-Gives   the id of the MLflow run that holds the executed copy, the parameters, and what the notebook itself logged.
-Never   runs a notebook with a parameter it does not have, and never keeps a failure to itself: the message shows the cell.
+Gives   the id of the MLflow run that holds the executed copy, the parameters, and what the notebook
+        itself logged.
+Never   runs a notebook with a parameter it does not have, and never keeps a failure to itself: the
+        message shows the cell.
 
-The kernel inherits the environment, so it reads the same settings; `MLFLOW_RUN_ID` tells `surfaces.lab` which run it is.
+The kernel inherits the environment, so it reads the same settings; `MLFLOW_RUN_ID` tells
+`surfaces.lab` which run it is.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ class NotebookFailedError(IntelError):
 
 
 def run_notebook(request: NotebookRun, *, registry: Registry) -> str:
-    """Run the notebook and return its MLflow run's id; the executed copy is kept there even when it failed."""
+    """Run the notebook; return its MLflow run, which keeps the executed copy even of a failure."""
     registry.require()
     import papermill  # noqa: PLC0415  # two seconds
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415  # with papermill
@@ -132,7 +135,7 @@ def _cell_message(request: NotebookRun, error: Any) -> str:
 
 @cache
 def _use_engine() -> None:
-    """Register an engine whose kernel gets an environment of its own: two runs at once must not share one."""
+    """Register an engine whose kernel gets its own environment: two runs must not share one."""
     from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415  # with papermill
     from papermill.engines import NBClientEngine, papermill_engines  # noqa: PLC0415  # with papermill
     from papermill.log import logger  # noqa: PLC0415  # with papermill

@@ -1,8 +1,9 @@
-"""One run, from claim to result: a built-in job or a notebook, under a lease, with its failure in words.
+"""One run, from claim to result: a built-in job or a notebook, its failure in words.
 
 Reads   schedules, the built-in jobs handed in, parameters.
 Gives   a `JobResult`, which is also the row of `intel_job_run`.
-Never   raises for what went wrong inside the run: that is the result; wrong use (an unknown name) does raise.
+Never   raises for what went wrong inside the run: that is the result; wrong use (an unknown name)
+        does raise.
 """
 
 from __future__ import annotations
@@ -23,13 +24,18 @@ from intel_ml.core.errors import IntelError, UnknownNameError
 from intel_ml.data.store.sessions import Store
 from intel_ml.learning.registry import Registry
 from intel_ml.surfaces.jobs.leases import Ending, Lease, claim, end, renewing, slot_key
-from intel_ml.surfaces.jobs.notebooks import NotebookFailedError, NotebookRun, refuse_unknown, run_notebook
+from intel_ml.surfaces.jobs.notebooks import (
+    NotebookFailedError,
+    NotebookRun,
+    refuse_unknown,
+    run_notebook,
+)
 from intel_ml.surfaces.jobs.schedules import Schedule, discover
 from intel_ml.surfaces.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: A built-in job: takes the context, then its parameters by name; gives numbers and words worth keeping.
+#: A built-in job: takes the context, then parameters by name; gives what is worth keeping.
 Job = Callable[..., Mapping[str, Any] | None]
 
 _FRAMES = 3
@@ -73,7 +79,8 @@ def run_job(
 ) -> JobResult:
     """Run a schedule of pipelines/, or a built-in job by its own name, now; return what came of it.
 
-    Without a slot it is a run of its own, beside the scheduled ones. Unknown names and parameters raise.
+    Without a slot it is a run of its own, beside the scheduled ones. Unknown names and parameters
+    raise.
     """
     schedule = _schedule(name, context)
     given = {**schedule.parameters, **(parameters or {})}
@@ -115,7 +122,9 @@ def _check(schedule: Schedule, given: Mapping[str, object], context: JobContext)
     takes = list(inspect.signature(context.jobs[schedule.job]).parameters)[1:]
     for parameter in given:
         if parameter not in takes:
-            raise UnknownNameError(kind=f"parameter of {schedule.name}", name=parameter, known=takes)
+            raise UnknownNameError(
+                kind=f"parameter of {schedule.name}", name=parameter, known=takes
+            )
 
 
 def _run(
@@ -148,5 +157,7 @@ def _notebook(schedule: Schedule, context: JobContext) -> Path:
 
 def _short(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    where = " < ".join(f"{f.name} ({f.filename.rsplit('/', 1)[-1]}:{f.lineno})" for f in reversed(frames))
+    where = " < ".join(
+        f"{f.name} ({f.filename.rsplit('/', 1)[-1]}:{f.lineno})" for f in reversed(frames)
+    )
     return f"{type(error).__name__}: {error} in {where}"

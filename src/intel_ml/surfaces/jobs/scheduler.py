@@ -1,7 +1,8 @@
 """The loop that runs what is due. It only ticks: rows of `intel_job_run` are the truth.
 
 Reads   pipelines/, the platform's clock, which slots were run.
-Gives   runs, a few at a time; a schedule whose last slot was missed runs once, not once for each slot missed.
+Gives   runs, a few at a time; a schedule whose last slot was missed runs once, not once for each
+        slot missed.
 Never   runs a schedule before those it comes after have done their newest slot, nor beside itself.
 """
 
@@ -55,7 +56,12 @@ def run_scheduler(context: JobContext, stop: threading.Event) -> None:
         running = _Running(pool)
         clock = BackgroundScheduler(timezone="UTC")
         clock.add_job(
-            tick, "interval", args=[context, running], seconds=TICK_S, coalesce=True, max_instances=1
+            tick,
+            "interval",
+            args=[context, running],
+            seconds=TICK_S,
+            coalesce=True,
+            max_instances=1,
         )
         clock.start()
         stop.wait()
@@ -63,7 +69,7 @@ def run_scheduler(context: JobContext, stop: threading.Event) -> None:
 
 
 def tick(context: JobContext, running: _Running) -> None:
-    """Start what is due and is not running; a fault here is logged, and the next tick tries again."""
+    """Start what is due and not running; a fault is logged, and the next tick tries again."""
     try:
         schedules = discover(context.settings.project)
         for one in due(context, schedules):
@@ -76,7 +82,7 @@ def tick(context: JobContext, running: _Running) -> None:
 
 
 def due(context: JobContext, schedules: Mapping[str, Schedule]) -> list[Due]:
-    """Return the schedules whose newest slot in platform time is not started and whose predecessors are done."""
+    """Return what has not started its newest slot and whose predecessors have done theirs."""
     if not schedules:
         return []
     now = context.store.now()

@@ -21,9 +21,10 @@ _SPANS = tuple(timedelta(hours=h) for h in (1, 24, 8 * 24, 32 * 24, 367 * 24))
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What to run, and when: exactly one of `notebook` (a file of notebooks/) and `job` (a built-in job's name).
+    """What to run, and when: a `notebook` (of notebooks/) or a `job` (a built-in one's name).
 
-    `every` is an interval, or a cron line in UTC ("15 3 * * *"). `after` names schedules whose newest slot must be done.
+    `every` is an interval, or a cron line in UTC ("15 3 * * *"). `after` names schedules whose
+    newest slot must be done.
     """
 
     name: str
@@ -43,7 +44,9 @@ class Schedule:
         if isinstance(self.every, timedelta) and self.every <= timedelta(0):
             raise InvalidValueError(path=f"schedule {self.name}: every", problem="must be positive")
         if self.timeout_s <= 0:
-            raise InvalidValueError(path=f"schedule {self.name}: timeout_s", problem="must be positive")
+            raise InvalidValueError(
+                path=f"schedule {self.name}: timeout_s", problem="must be positive"
+            )
         slot_of(self, _EPOCH + _SPANS[-1])
 
     @property

@@ -1,14 +1,15 @@
-"""`connect()`: one object through which a notebook reads, compares, registers, and leaves its pictures.
+"""`connect()`: the one object through which a notebook reads, compares and registers.
 
 Reads   this installation's settings, and through them its database and registry.
-Gives   frames with data dictionaries, policies, archetypes, comparisons, registered versions, the current MLflow run.
+Gives   frames with data dictionaries, policies, archetypes, comparisons, registered versions, the
+        current MLflow run.
 Never   shows a URL or a secret; never acts on an account.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from intel_ml.core.ids import account_id
 from intel_ml.data.store.accounts import account as read_account
 from intel_ml.data.store.accounts import accounts as read_accounts
 from intel_ml.data.store.sessions import Store
-from intel_ml.learning.registry import CHAMPION, CHALLENGER, SHADOW, Registry, Run
+from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Run
 from intel_ml.learning.states import read_states, save_states
 from intel_ml.surfaces.lab import frames, models, pictures
 from intel_ml.surfaces.lab.progress import working
@@ -43,7 +44,9 @@ _STUDIES = "studies"
 def connect() -> Lab:
     """Return the door to the platform this notebook belongs to."""
     settings = load_settings()
-    return Lab(settings=settings, store=open_store(settings), registry=Registry(settings.mlflow_url))
+    return Lab(
+        settings=settings, store=open_store(settings), registry=Registry(settings.mlflow_url)
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Lab:
     settings: Settings
     store: Store
     registry: Registry
+    _judged: list[tuple[Comparison, pd.DataFrame]] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
         return f"Lab({len(self.accounts())} accounts, platform time {self.now:%Y-%m-%d %H:%M} UTC)"
@@ -70,7 +74,9 @@ class Lab:
     @functools.cached_property
     def run(self) -> Run:
         """The MLflow run this notebook belongs to: the scheduler's, or a study of its own."""
-        return self.registry.current_run() or self.registry.open_run(_STUDIES, f"{self.now:%Y-%m-%d %H:%M}")
+        return self.registry.current_run() or self.registry.open_run(
+            _STUDIES, f"{self.now:%Y-%m-%d %H:%M}"
+        )
 
     def accounts(self) -> pd.DataFrame:
         """Return the accounts: currency, zone, targets, mode."""
@@ -95,7 +101,9 @@ class Lab:
     def states(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
         """Return every entity's features as known at `as_of` (now, if not given)."""
         with working("states"), self.store.connection() as connection:
-            return frames.states(connection, accounts=self._accounts(account), as_of=as_of or self.now)
+            return frames.states(
+                connection, accounts=self._accounts(account), as_of=as_of or self.now
+            )
 
     def refresh_states(self, account: str = "") -> pd.DataFrame:
         """Compute every entity's features now, keep them as its latest state, and return them."""
@@ -107,10 +115,12 @@ class Lab:
     def signatures(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
         """Return every entity's thirty-day signature, what archetypes are made of."""
         with working("signatures"), self.store.connection() as connection:
-            return frames.signatures(connection, accounts=self._accounts(account), as_of=as_of or self.now)
+            return frames.signatures(
+                connection, accounts=self._accounts(account), as_of=as_of or self.now
+            )
 
     def decisions(self, account: str = "", days: int | None = None) -> pd.DataFrame:
-        """Return one row a decision that is over: state_*, pmf_*, proposed, verdict, executed, p_executed, reward."""
+        """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, …."""
         name = self._name(account)
         with working("decisions"), self.store.connection() as connection:
             return frames.decisions(connection, account=name, days=days, now=self.now)
@@ -124,8 +134,9 @@ class Lab:
     def history(
         self, account: str = "", since: date | str | None = None, until: date | str | None = None
     ) -> Any:
-        """Return account days as an Ibis table: `.to_pandas()`, `.to_polars()`, or any expression on it."""
+        """Return account days as an Ibis table: `.to_pandas()`, `.to_polars()`, any expression."""
         import ibis  # noqa: PLC0415  # heavy
+        import pyarrow as pa  # noqa: PLC0415  # heavy
 
         today = self.now.date()
         with working("history"), self.store.connection() as connection:
@@ -135,20 +146,26 @@ class Lab:
                 since=since or today - timedelta(days=30),
                 until=until or today + timedelta(days=2),
             )
-        return ibis.memtable(frame)
+        return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
 
     def known_share(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return which share of the rows knows each feature; zero is a feature this data cannot give."""
+        """Return which share of rows knows each feature; zero: this data cannot give it."""
         return frames.known_share(frame)
 
     def archetypes(self, account: str = "") -> pd.DataFrame:
         """Return each entity with its archetype, by the newest archetypes in use."""
         found = next(
-            (m for alias in (CHAMPION, SHADOW) if (m := self.registry.load_archetypes(ARCHETYPES, alias))),
+            (
+                m
+                for alias in (CHAMPION, SHADOW)
+                if (m := self.registry.load_archetypes(ARCHETYPES, alias))
+            ),
             None,
         )
         if found is None:
-            raise NotFoundError("No archetypes are registered yet.", hint="Run 20_train_archetypes first.")
+            raise NotFoundError(
+                "No archetypes are registered yet.", hint="Run 20_train_archetypes first."
+            )
         return found.archetypes.assign(self.signatures(account))
 
     def model(self, name: str) -> ModelDescription:
@@ -158,6 +175,12 @@ class Lab:
     def policy(self, name: str) -> Policy:
         """Return a registered policy by "NAME@ALIAS" or "NAME/VERSION"."""
         return models.policy(self.registry, name).policy
+
+    def choices(self, policy: Policy, account: str = "") -> pd.DataFrame:
+        """Return what a policy would do with each entity now, were every arm allowed."""
+        with self.store.connection() as connection:
+            found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
+        return models.choices(policy, found)
 
     def split(self, log: pd.DataFrame, *, newest: float) -> models.Split:
         """Return a log cut in time: learn from `.older`, judge on `.newer`."""
@@ -172,15 +195,25 @@ class Lab:
         return models.candidate(self.registry, name)
 
     def compare(self, policy: Policy, against: str, log: pd.DataFrame) -> Comparison:
-        """Return what `policy` would be worth beside "NAME@ALIAS" on this log; imitation of people stands in for none."""
+        """Return what `policy` would be worth beside "NAME@ALIAS", or beside what was done."""
         with working("comparison"):
-            return models.compare(self.registry, policy, against=against, log=log)
+            report = models.compare(self.registry, policy, against=against, log=log)
+        self._judged.append((report, log))
+        return report
 
     def register(
-        self, policy: Policy, *, name: str, alias: str = CHALLENGER, report: Comparison
+        self,
+        policy: Policy,
+        *,
+        name: str,
+        alias: str = CHALLENGER,
+        report: Comparison,
+        trained: models.Candidate | None = None,
     ) -> models.Registered:
-        """Register a policy with its evidence; `shadow` and `champion` ask their gate, `challenger` asks nobody."""
-        return models.register(self._desk(name), policy, alias=alias, report=report)
+        """Register a policy with its evidence; `shadow` and `champion` ask their gate."""
+        log = next((log for known, log in self._judged if known is report), None)
+        evidence = models.evidence_of(report, log=log, trained=trained)
+        return models.register(self._desk(name), policy, alias=alias, evidence=evidence)
 
     def register_archetypes(
         self, archetypes: Archetypes, *, signatures: pd.DataFrame, name: str = ARCHETYPES
@@ -199,6 +232,10 @@ class Lab:
         self.run.log_figure(figure, name)
         return pictures.picture(figure, name)
 
+    def close(self) -> None:
+        """Give the connections back; a notebook's kernel does so when it ends."""
+        self.store.close()
+
     def _desk(self, name: str) -> models.Desk:
         return models.Desk(
             registry=self.registry,
@@ -215,11 +252,13 @@ class Lab:
         with self.store.session() as session:
             found = read_accounts(session) if name is None else [read_account(session, name)]
         if not found:
-            raise NotFoundError("There is no account yet.", hint="`make demo`, or `intel-ml import csv FILE`.")
+            raise NotFoundError(
+                "There is no account yet.", hint="`make demo`, or `intel-ml import csv FILE`."
+            )
         return found
 
     def _name(self, account: str) -> str | None:
-        """Return the account to read, None for all; a wrong one is refused before anything is read."""
+        """Return the account to read, None for all; a wrong one is refused at once."""
         if not account:
             return None
         if not isinstance(account, str):

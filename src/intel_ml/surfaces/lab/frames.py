@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from intel_ml.core.accounts import Account
+from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import InvalidValueError
 from intel_ml.core.money import currency_offset
-from intel_ml.features.catalogue import FEATURES
-from intel_ml.features.feature import Kind, Role
 from intel_ml.features.states import States
 from intel_ml.learning.states import read_signatures, read_states
 from intel_ml.learning.training import COLUMNS, training_log
@@ -66,11 +65,8 @@ def states(connection: Connection, *, accounts: Sequence[Account], as_of: dateti
 def signatures(
     connection: Connection, *, accounts: Sequence[Account], as_of: datetime
 ) -> pd.DataFrame:
-    """Return thirty-day signatures; money only where all rows share one currency, so that no column mixes two."""
+    """Return thirty-day signatures; money is in major units of each account's own currency."""
     frame = read_signatures(connection, accounts=accounts, as_of=as_of)
-    if len({account.currency for account in accounts}) > 1:
-        money = [f.name for f in FEATURES if f.kind is Kind.MONEY and Role.SIGNATURE in f.roles]
-        frame = frame.drop(columns=[name for name in money if name in frame])
     return described(frame, KEYS | Shelf().dictionary())
 
 
@@ -79,7 +75,7 @@ def decisions(
 ) -> pd.DataFrame:
     """Return the log policies learn from."""
     frame = training_log(connection, account=account, days=days, now=now)
-    arms = {c: "probability with which this arm was proposed" for c in frame if c.startswith("pmf_")}
+    arms = {f"pmf_{arm}": f"probability with which {arm} was proposed" for arm in ARMS}
     return described(frame, COLUMNS | arms | Shelf().dictionary(prefix="state_"))
 
 
@@ -89,10 +85,12 @@ def outcomes(connection: Connection, *, account: str | None, now: datetime) -> p
 
     rows = connection.execute(
         text(
-            "SELECT ad_account_id, entity_type, entity_id, decision_id, executed, is_held_out, verdict, action_taken_at, "
+            "SELECT ad_account_id, entity_type, entity_id, decision_id, executed, is_held_out, "
+            "verdict, action_taken_at, "
             "outcome_measured_at, reward_before_after, reward_against_holdout, outcome_details "
             "FROM intel_ml_training_data WHERE outcome_measured AND outcome_measured_at <= :now "
-            "AND (CAST(:account AS text) IS NULL OR ad_account_id = :account) ORDER BY outcome_measured_at, id"
+            "AND (CAST(:account AS text) IS NULL OR ad_account_id = :account) "
+            "ORDER BY outcome_measured_at, id"
         ),
         {"account": account, "now": now},
     ).mappings()
@@ -111,7 +109,7 @@ def outcomes(connection: Connection, *, account: str | None, now: datetime) -> p
 def history(
     connection: Connection, *, accounts: Sequence[Account], since: date | str, until: date | str
 ) -> pd.DataFrame:
-    """Return one row an entity and account day from `since` up to, not including, `until`, as believed now."""
+    """Return an entity's account days from `since` up to, not including, `until`."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
     first, end = _day(since, "since"), _day(until, "until")
@@ -119,7 +117,8 @@ def history(
         text(
             """
             SELECT DISTINCT ON (d.ad_account_id, d.entity_type, d.entity_id, d.day)
-                   d.ad_account_id, d.entity_type, d.entity_id, e.name, d.day, a.currency, d.seen_at, d.is_total,
+                   d.ad_account_id, d.entity_type, d.entity_id, e.name, d.day, a.currency,
+                   d.seen_at, d.is_total,
                    d.impressions, d.reach, d.clicks, d.link_clicks, d.spend_minor, d.conversions,
                    d.conversion_value_minor
             FROM intel_performance_daily d
@@ -131,7 +130,9 @@ def history(
         ),
         {"accounts": [account.id for account in accounts], "first": first, "end": end},
     )
-    frame = pd.DataFrame.from_records(list(rows.mappings()), columns=list(rows.keys()))
+    columns = list(map(str, rows.keys()))
+    records: list[Any] = list(rows.mappings())
+    frame = pd.DataFrame.from_records(records, columns=columns)
     offsets = frame["currency"].map(currency_offset).astype("float64")
     for name in _MONEY:
         frame[name] = frame.pop(f"{name}_minor").astype("float64") / offsets
@@ -147,7 +148,7 @@ def described(frame: pd.DataFrame, dictionary: dict[str, str]) -> pd.DataFrame:
 
 
 def known_share(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return for each feature of a frame of states or signatures which share of the rows knows it, and its formula."""
+    """Return for each feature of states or signatures the share of rows that know it."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
     features = [c for c in frame.columns if c not in KEYS]

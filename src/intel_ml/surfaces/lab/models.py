@@ -7,20 +7,22 @@ Never   judges a policy on decisions it has learned from when the log can be cut
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import InvalidValueError, NotEnoughDataError, NotFoundError
 from intel_ml.data.store.sessions import Store
+from intel_ml.features.states import States
 from intel_ml.learning import promotion
 from intel_ml.learning.gates import ModelDescription, Verdict, read_card, read_model
 from intel_ml.learning.registry import (
     ALIASES,
     CHALLENGER,
     CHAMPION,
+    SHADOW,
     LoadedPolicy,
     Registration,
     Registry,
@@ -53,6 +55,7 @@ class Candidate:
 
     policy: Policy
     run_id: str
+    trained_from: datetime
     trained_until: datetime
     trained_rows: int
 
@@ -108,16 +111,21 @@ def policy(registry: Registry, text: str) -> LoadedPolicy:
     name, place = _place(text)
     found = registry.load_policy(name, place)
     if found is None:
-        raise NotFoundError(f"No {text} is registered.", hint="`intel-ml models list` shows what is.")
+        raise NotFoundError(
+            f"No {text} is registered.", hint="`intel-ml models list` shows what is."
+        )
     return found
 
 
 def split(log: pd.DataFrame, *, newest: float) -> Split:
-    """Cut the log so that about the `newest` share of its measured decisions is kept for judging."""
+    """Cut the log so that the `newest` share of its measured decisions is kept for judging."""
     measured = log[log["reward"].notna()]
     if len(measured) < _LEAST_ROWS:
-        raise NotEnoughDataError(quantity="measured outcomes", needed=_LEAST_ROWS, seen=len(measured))
-    cut = measured["as_of"].quantile(1 - newest, interpolation="lower")
+        raise NotEnoughDataError(
+            quantity="measured outcomes", needed=_LEAST_ROWS, seen=len(measured)
+        )
+    moments = measured["as_of"].sort_values()
+    cut = moments.iloc[int((1 - newest) * (len(moments) - 1))].to_pydatetime()
     return Split(
         older=measured[measured["as_of"] <= cut], newer=measured[measured["as_of"] > cut], cut=cut
     )
@@ -146,38 +154,58 @@ def candidate(registry: Registry, name: str) -> Candidate:
     return Candidate(
         policy=trained,
         run_id=tags["run_id"],
+        trained_from=pd.Timestamp(tags["trained_from"]).to_pydatetime(),
         trained_until=pd.Timestamp(tags["trained_until"]).to_pydatetime(),
         trained_rows=int(tags["trained_rows"]),
     )
 
 
 def compare(registry: Registry, mine: Policy, *, against: str, log: pd.DataFrame) -> Comparison:
-    """Compare with a registered policy; where none is registered there, with an imitation of the people."""
-    from intel_ml.intelligence.policy import make_policy  # noqa: PLC0415  # heavy
+    """Compare with a registered policy; where none is registered there, with what was done."""
     from intel_ml.learning.evaluation.comparison import compare as judge  # noqa: PLC0415  # heavy
 
     name, place = _place(against)
     found = registry.load_policy(name, place)
-    other = make_policy("imitation").fit(log) if found is None else found.policy
-    return judge(mine, other, log)
+    return judge(mine, None if found is None else found.policy, log)
 
 
-def register(desk: Desk, mine: Policy, *, alias: str, report: Comparison) -> Registered:
+def choices(mine: Policy, found: States) -> pd.DataFrame:
+    """Return best arm, confidence and probabilities for each entity, every arm allowed."""
+    import numpy as np  # noqa: PLC0415  # with pandas
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    keys = [str(entity) for entity in found.entities]
+    chosen = mine.choose(found, allowed=np.ones((len(found), len(ARMS)), dtype=bool), keys=keys)
+    return pd.DataFrame(
+        {
+            "ad_account_id": [entity.account for entity in found.entities],
+            "entity_type": [entity.type.value for entity in found.entities],
+            "entity_id": [entity.id for entity in found.entities],
+            "arm": [ARMS[arm].value for arm in chosen.greedy],
+            "confidence": chosen.confidence,
+            **{f"pmf_{arm}": chosen.pmf[:, index] for index, arm in enumerate(ARMS)},
+        }
+    )
+
+
+def register(desk: Desk, mine: Policy, *, alias: str, evidence: promotion.Evidence) -> Registered:
     """Register a policy and put it where its evidence allows."""
     if alias not in ALIASES:
-        raise InvalidValueError(path="alias", problem=f"'{alias}' is not one of {', '.join(ALIASES)}")
-    evidence = evidence_of(report)
-    numbers = {k: v for k, v in evidence.numbers.items() if v is not None}
-    version = desk.registry.register_policy(
-        mine, registration=_registration(desk, numbers, evidence.data_range or {})
-    )
+        raise InvalidValueError(
+            path="alias", problem=f"'{alias}' is not one of {', '.join(ALIASES)}"
+        )
+    version = desk.registry.register_policy(mine, registration=_registration(desk, evidence))
     if alias == CHALLENGER:
         promotion.challenge(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
         return Registered(desk.model.name, version, alias, None)
     verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
     if alias == CHAMPION and verdict.has_passed:
         verdict = promotion.promote(
-            desk.lives, version, by=_BY, now=desk.now, min_training_samples=desk.min_training_samples
+            desk.lives,
+            version,
+            by=_BY,
+            now=desk.now,
+            min_training_samples=desk.min_training_samples,
         )
     return Registered(desk.model.name, version, alias if verdict.has_passed else None, verdict)
 
@@ -185,52 +213,60 @@ def register(desk: Desk, mine: Policy, *, alias: str, report: Comparison) -> Reg
 def register_archetypes(
     desk: Desk, archetypes: Archetypes, *, signatures: pd.DataFrame
 ) -> Registered:
-    """Register archetypes: into shadow by their gate, and in use at once if the second one passes too."""
-    numbers = {"samples": float(len(signatures)), "silhouette": silhouette_of(archetypes)}
-    moments = signatures["as_of"]
+    """Register archetypes: into shadow by their gate, in use if the second one passes too."""
+    judged = archetypes.rows - archetypes.rows_unjudged
     evidence = promotion.Evidence(
-        numbers=numbers,
+        numbers={"samples": float(judged), "silhouette": archetypes.silhouette},
         training_rows=len(signatures),
-        data_range={"as_of": moments.max().isoformat()},
+        data_range={"as_of": _range(signatures)[1]},
+        details={"unavailable": list(archetypes.unavailable), "imputed": archetypes.rows_imputed},
     )
-    known = {k: v for k, v in numbers.items() if v is not None}
     version = desk.registry.register_archetypes(
-        archetypes, registration=_registration(desk, known, evidence.data_range or {})
+        archetypes, registration=_registration(desk, evidence)
     )
     verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
     if not verdict.has_passed:
         return Registered(desk.model.name, version, None, verdict)
     promoted = promotion.promote(desk.lives, version, by=_BY, now=desk.now)
-    alias = CHAMPION if promoted.has_passed else "shadow"
-    return Registered(desk.model.name, version, alias, promoted)
+    return Registered(
+        desk.model.name, version, CHAMPION if promoted.has_passed else SHADOW, promoted
+    )
 
 
-def silhouette_of(archetypes: Archetypes) -> float | None:
-    """Return how well the clusters are apart, None when it was not measured."""
-    value: Any = getattr(archetypes, "silhouette", None)
-    return None if value is None else float(value)
+def evidence_of(
+    report: Comparison, *, log: pd.DataFrame | None, trained: Candidate | None
+) -> promotion.Evidence:
+    """Return the numbers gates ask for; what trained a policy counts as measured too."""
+    before = trained.trained_rows if trained else 0
+    first, last = _range(log) if log is not None else ("", "")
+    if trained is not None:
+        first = trained.trained_from.isoformat()
+    return promotion.Evidence(
+        numbers={**report.numbers, "samples": float(report.n + before)},
+        training_rows=before or report.n,
+        data_range={"from": first, "to": last} if first else None,
+        details={"conclusion": str(report.conclusion), "why": report.why, "judged_on": report.n},
+    )
 
 
-def _registration(
-    desk: Desk, numbers: Mapping[str, float], data_range: Mapping[str, str]
-) -> Registration:
+def _range(frame: pd.DataFrame) -> tuple[str, str]:
+    return frame["as_of"].min().isoformat(), frame["as_of"].max().isoformat()
+
+
+def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
+    numbers = {name: value for name, value in evidence.numbers.items() if value is not None}
     desk.run.log_metrics(numbers)
     return Registration(
         name=desk.model.name,
         run_id=desk.run.id,
         metrics=numbers,
         tags={
-            "data_range": " to ".join(data_range.values()),
+            "data_range": " to ".join((evidence.data_range or {}).values()),
             "algorithm": desk.model.training.algorithm,
             "registered_at": desk.now.isoformat(timespec="seconds"),
         },
         card=desk.card,
     )
-
-
-def evidence_of(report: Comparison) -> promotion.Evidence:
-    """Return the numbers of a comparison that gates ask for."""
-    raise InvalidValueError(path="report", problem="has no numbers")
 
 
 def _place(text: str) -> tuple[str, str]:

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-ACCENT, QUIET = "#2f6db5", "#c9d3dd"
-_SIZE = (6.4, 3.2)
+ACCENT = "#2f6db5"
+_WIDTH_INCHES, _LEAST_INCHES, _ROW_INCHES, _FRAME_INCHES = 6.4, 1.8, 0.22, 0.9
 _DPI = 96
-_ROW_INCHES = 0.22
-_PALETTE = ("#2f6db5", "#d9822b", "#4c9f70", "#8e6bbf", "#b5495b", "#6b7c8c", "#c2a83e", "#3aa6b9")
+_TIGHT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,15 @@ def bars(values: pd.Series, *, title: str, axis: str) -> Figure:
     """Return horizontal bars from zero, the first value on top; what is unknown has no bar."""
     from matplotlib.figure import Figure  # noqa: PLC0415  # heavy
 
-    figure = Figure(figsize=(_SIZE[0], max(_SIZE[1] / 2, _ROW_INCHES * len(values) + 0.8)))
+    height = max(_LEAST_INCHES, _ROW_INCHES * len(values) + _FRAME_INCHES)
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
     axes = figure.subplots()
     numbers = values.to_numpy(dtype=float)[::-1]
     axes.barh([str(name) for name in values.index][::-1], numbers, color=ACCENT)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_xlabel(axis)
     axes.set_title(title, loc="left")
+    axes.margins(y=_TIGHT)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -61,11 +62,14 @@ def intervals(frame: pd.DataFrame, *, title: str, axis: str) -> Figure:
     """Return a point with its interval for each row of a frame with columns value, low, high."""
     from matplotlib.figure import Figure  # noqa: PLC0415  # heavy
 
-    figure = Figure(figsize=(_SIZE[0], max(_SIZE[1] / 2, 0.32 * len(frame) + 0.8)))
+    height = max(_LEAST_INCHES, _ROW_INCHES * len(frame) + _FRAME_INCHES)
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
     axes = figure.subplots()
     rows = np.arange(len(frame))[::-1]
     value = frame["value"].to_numpy(dtype=float)
-    spread = np.vstack([value - frame["low"].to_numpy(dtype=float), frame["high"].to_numpy(dtype=float) - value])
+    spread = np.vstack(
+        [value - frame["low"].to_numpy(dtype=float), frame["high"].to_numpy(dtype=float) - value]
+    )
     axes.errorbar(value, rows, xerr=np.maximum(spread, 0), fmt="o", color=ACCENT, capsize=3)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_yticks(rows, [str(name) for name in frame.index])
@@ -73,24 +77,3 @@ def intervals(frame: pd.DataFrame, *, title: str, axis: str) -> Figure:
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def clouds(frame: pd.DataFrame, *, by: str, title: str) -> Figure:
-    """Return points of the first two columns of `frame`, one colour for each value of the column `by`."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy
-
-    horizontal, vertical = [str(c) for c in frame.columns if c != by][:2]
-    figure = Figure(figsize=_SIZE)
-    axes = figure.subplots()
-    for colour, (name, group) in zip(_cycle(frame[by].nunique()), frame.groupby(by), strict=False):
-        axes.scatter(group[horizontal], group[vertical], s=14, color=colour, label=str(name), alpha=0.8)
-    axes.set_xlabel(horizontal)
-    axes.set_ylabel(vertical)
-    axes.set_title(title, loc="left")
-    axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def _cycle(count: int) -> list[str]:
-    return [_PALETTE[i % len(_PALETTE)] for i in range(count)]

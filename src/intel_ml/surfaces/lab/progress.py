@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show `what` while the block runs, and how long it took afterwards; silent outside a notebook."""
+    """Show `what` while the block runs, then how long it took; silent outside a notebook."""
     handle = _display(f"{what} …")
     started = time.monotonic()
     yield
@@ -18,12 +19,13 @@ def working(what: str) -> Iterator[None]:
         handle.update(_text(f"{what}: {time.monotonic() - started:.1f} s"), raw=True)
 
 
-def _display(text: str):  # type: ignore[no-untyped-def]  # IPython's handle has no public type
+def _display(text: str) -> Any:
     if "ipykernel" not in sys.modules:
         return None
     from IPython.display import display  # noqa: PLC0415  # loaded in a kernel anyway
 
-    return display(_text(text), raw=True, display_id=True)
+    show: Any = display
+    return show(_text(text), raw=True, display_id=True)
 
 
 def _text(text: str) -> dict[str, str]:

@@ -66,7 +66,10 @@ class Shelf:
 
 
 def _text(one: Feature) -> str:
-    return f"{one.name} {one.label} {one.description} {one.formula}".lower().replace("_", " ") + one.name
+    return (
+        f"{one.name} {one.label} {one.description} {one.formula}".lower().replace("_", " ")
+        + one.name
+    )
 
 
 def _sentence(one: Feature) -> str:

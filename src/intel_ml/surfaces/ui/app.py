@@ -4,13 +4,12 @@ Reads   the store and the settings.
 Gives   `create_ui`: a FastAPI application to run under any ASGI server.
 Never   offers a handler as a public endpoint; never asks anything of another host.
 
-Gradio carries each page as one `gr.HTML` whose only way to the server is the private function `serve`; who is asking is read
-from the signed cookie inside the transaction that answers.
+Gradio carries each page as one `gr.HTML` whose only way to the server is the private function
+`serve`; who is asking is read from the signed cookie inside the transaction that answers.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import warnings
 from typing import Any
@@ -35,20 +34,19 @@ _MONO = ["ui-monospace", "monospace"]
 
 def create_ui(store: Store, settings: Settings) -> FastAPI:
     """Return the application with its pages at `/`, `/dashboard`, `/history` and `/rules`."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     import gradio as gr  # noqa: PLC0415  # heavy: only the pages' own process loads it
 
     secret = settings.intel_session_secret
     door = Door(store, secret.get_secret_value() if secret else secrets.token_urlsafe(32))
     pages = Pages(door, limits_of(settings))
-    app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
+    app: FastAPI = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(door))
     _add_small_routes(app)
     blocks = _blocks(pages)
     with warnings.catch_warnings():
         # It warns that it turns off, for several pages, what is turned off here anyway.
         warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)
-        app = gr.mount_gradio_app(
+        gr.mount_gradio_app(
             app,
             blocks,
             path="/",

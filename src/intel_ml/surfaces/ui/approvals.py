@@ -20,7 +20,15 @@ from intel_ml.reporting.queue import card as read_card
 from intel_ml.reporting.queue import pending_cards
 from intel_ml.surfaces.ui.card_html import card_html, card_key, queue_html
 from intel_ml.surfaces.ui.idle import idle_html
-from intel_ml.surfaces.ui.visits import ActionKey, Answer, Ask, Visit, account_choice, action_key, digest
+from intel_ml.surfaces.ui.visits import (
+    ActionKey,
+    Answer,
+    Ask,
+    Visit,
+    account_choice,
+    action_key,
+    digest,
+)
 from intel_ml.surfaces.ui.wording import plural, safe
 
 LONGEST_QUEUE = 100
@@ -31,17 +39,19 @@ def page(visit: Visit, ask: Ask) -> str:
     """Return the page as it is first seen."""
     answer = look(visit, ask)
     choices = "".join(
-        f'<button type="button" data-reason="{safe(reason)}"><kbd>{key}</kbd> {safe(reason.capitalize())}</button>'
+        f'<button type="button" data-reason="{safe(reason)}"><kbd>{key}</kbd> '
+        f"{safe(reason.capitalize())}</button>"
         for key, reason in enumerate(approvals.REJECT_REASONS, start=1)
     )
     opens = ' has-open"' if ask.opened and answer["opened"] else '"'
     return (
-        f'<main class="intel desk{opens} data-page="approvals" data-opened="{safe(answer["opened"] or "")}" '
+        f'<main class="intel desk{opens} data-page="approvals" '
+        f'data-opened="{safe(answer["opened"] or "")}" '
         f'data-queue="{answer["queue_digest"]}" data-card="{answer["card_digest"]}">'
         '<div class="notice" role="status" aria-live="polite"></div>'
         '<div class="side"><div class="bar">'
-        f'<input type="search" data-set="search" value="{safe(ask.search)}" placeholder="Filter  /" '
-        f'aria-label="Filter proposals" autocomplete="off">'
+        f'<input type="search" data-set="search" value="{safe(ask.search)}" '
+        'placeholder="Filter  /" aria-label="Filter proposals" autocomplete="off">'
         f"{account_choice(visit, ask.account, all_accounts='All accounts')}"
         f'<span class="sum">{answer["sum"]}</span>'
         '<button type="button" data-do="approve-all">Approve all <kbd>⇧A</kbd></button></div>'
@@ -88,25 +98,37 @@ def decide(visit: Visit, ask: Ask) -> str:
     key = action_key(ask.word("key")) if ask.word("key") else ask.opened
     if key is None:
         raise InvalidValueError(path="key", problem="no card is open", hint="Open one with J.")
-    where = {"account_id": key.account_id, "action_id": key.action_id}
+    account_id, action_id = key.account_id, key.action_id
     match ask.kind:
         case "approve":
-            return approvals.approve(session, **where, by=by, now=now).says
+            done = approvals.approve(
+                session, account_id=account_id, action_id=action_id, by=by, now=now
+            )
         case "reject":
-            return approvals.reject(session, **where, by=by, now=now, reason=ask.word("reason")).says
-        case "modify":
-            return approvals.modify(
+            done = approvals.reject(
                 session,
-                **where,
+                account_id=account_id,
+                action_id=action_id,
+                by=by,
+                now=now,
+                reason=ask.word("reason"),
+            )
+        case "modify":
+            done = approvals.modify(
+                session,
+                account_id=account_id,
+                action_id=action_id,
                 by=by,
                 now=now,
                 action=change_of(ask.word("change")),
                 reason=ask.word("reason").strip() or CHANGED,
                 limits=visit.limits,
-            ).says
+            )
         case "undo":
-            return undo(session, **where, by=by, now=now).says
-    raise InvalidValueError(path="kind", problem="is nothing that can be decided")
+            done = undo(session, account_id=account_id, action_id=action_id, by=by, now=now)
+        case _:
+            raise InvalidValueError(path="kind", problem="is nothing that can be decided")
+    return done.says
 
 
 def change_of(text: str) -> Action:
@@ -195,7 +217,10 @@ def _sum(cards: Sequence[Card]) -> str:
     stakes: Counter[str] = Counter()
     for card in cards:
         stakes[card.stake.currency] += card.stake.minor
-    total = " + ".join(str(Money(minor, currency)) for currency, minor in sorted(stakes.items()))
+    total = " + ".join(
+        f"{Money(minor, currency).major:,.0f} {currency}"
+        for currency, minor in sorted(stakes.items())
+    )
     more = " or more" if len(cards) == LONGEST_QUEUE else ""
     return f"{plural(len(cards), 'proposal')}{more} · {safe(total)} at stake"
 

@@ -16,33 +16,32 @@ from intel_ml.core.recommendations import Reason
 from intel_ml.operations.values import Value
 from intel_ml.reporting.cards import Card
 from intel_ml.surfaces.ui.sparkline import sparkline
-from intel_ml.surfaces.ui.wording import ago, amount, left, number, percent, quantity, safe
+from intel_ml.surfaces.ui.wording import (
+    DASH,
+    MINUS,
+    amount,
+    exact,
+    led,
+    left,
+    number,
+    percent,
+    quantity,
+    safe,
+)
 
 ARM_WORDS = {
     Arm.PAUSE: "Pause",
     Arm.MAINTAIN: "Leave as it is",
     Arm.SCALE_10: "Budget +10%",
     Arm.SCALE_20: "Budget +20%",
-    Arm.REDUCE_20: "Budget −20%",
-    Arm.REDUCE_50: "Budget −50%",
+    Arm.REDUCE_20: f"Budget {MINUS}20%",
+    Arm.REDUCE_50: f"Budget {MINUS}50%",
 }
 
 #: What an approver may change a proposal to, by key; None is a pause.
 MODIFICATIONS: tuple[int | None, ...] = (None, 10, 20, -10, -20, -30)
 
-STATUS_WORDS = {
-    ActionStatus.PENDING_APPROVAL: "Waiting for you",
-    ActionStatus.APPROVED: "Approved, not done yet",
-    ActionStatus.EXECUTING: "Being done now",
-    ActionStatus.EXECUTED: "Done",
-    ActionStatus.FAILED: "Failed",
-    ActionStatus.NEEDS_REVIEW: "Needs a look",
-    ActionStatus.REJECTED: "Rejected",
-    ActionStatus.EXPIRED: "Expired",
-    ActionStatus.STALE: "Out of date",
-    ActionStatus.UNDONE: "Undone",
-}
-
+_SHORT = frozenset({"cpa", "ctr", "cpc", "cpm", "roas"})
 TROUBLE = frozenset({ActionStatus.FAILED, ActionStatus.NEEDS_REVIEW})
 
 
@@ -63,7 +62,7 @@ def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
         f'<article class="card" data-key="{safe(card_key(card))}" data-status="{card.status}">'
         f"{_heading(card, now)}"
         f'<p class="why">{safe(card.why, longest=400)}</p>'
-        f"{_decide_bar() if waits else _standing(card, now)}"
+        f"{_decide_bar() if waits else _standing(card)}"
         f'<div class="evidence"><section><h3>Reasons</h3>{reasons_html(card.reasons)}</section>'
         f"<section><h3>Last 14 days</h3>{sparkline(card)}</section></div>"
         f"{_facts(card)}"
@@ -125,14 +124,15 @@ def _row(card: Card, *, is_open: bool, now: datetime) -> str:
     return (
         f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
         f'href="?action={card.action_id}" data-open="{safe(card_key(card))}">'
-        f'<b class="what">{_headline(card)}</b>'
+        f'<b class="what">{headline_html(card)}</b>'
         f'<span class="stake num" title="Money at stake">{safe(card.stake)}</span>'
         f'<span class="because">{safe(card.why)}</span>'
         f'<span class="until">{left(card.expires_at, now=now, zone=card.time_zone)}</span></a>'
     )
 
 
-def _headline(card: Card) -> str:
+def headline_html(card: Card) -> str:
+    """Return what is proposed, with the name set off."""
     before, name, after = card.headline.rpartition(card.entity_name)
     if not name:
         return safe(card.headline)
@@ -141,12 +141,11 @@ def _headline(card: Card) -> str:
 
 def _heading(card: Card, now: datetime) -> str:
     change = safe(change_words(card.value_before, card.value_after))
-    danger = ' <span class="tag danger">⏸ stops delivery</span>' if _is_pause(card) else ""
     return (
-        '<header><button type="button" class="plain back" data-do="close">‹ Queue</button>'
-        f"<h2>{_headline(card)}</h2>"
+        '<header><button type="button" class="plain back" data-do="close">&lsaquo; Queue</button>'
+        f"<h2>{headline_html(card)}</h2>"
         f'<p class="sub">{safe(card.account_name)} · {LEVEL_NAMES[card.entity_type]} '
-        f'<span class="id">{safe(card.entity_id)}</span> · {change}{danger}</p>'
+        f'<span class="id">{safe(card.entity_id)}</span> · {change}</p>'
         f'<dl class="at"><div><dt>At stake</dt><dd class="num">{safe(card.stake)}</dd></div>'
         f"<div><dt>Time left</dt><dd>{_time_left(card, now)}</dd></div></dl></header>"
     )
@@ -168,22 +167,17 @@ def _decide_bar() -> str:
     )
 
 
-def _standing(card: Card, now: datetime) -> str:
+def _standing(card: Card) -> str:
     sign = "⚠ " if card.status in TROUBLE else ""
     css = "standing danger" if card.status in TROUBLE else "standing"
-    who = f" by {safe(card.decided_by)}" if card.decided_by else ""
-    when = (
-        f", {ago(card.decided_at, now=now, zone=card.time_zone)}" if card.decided_at is not None else ""
-    )
+    when = exact(card.decided_at, card.time_zone) if card.decided_at is not None else ""
     undo = (
         '<button type="button" data-do="undo">Undo <kbd>U</kbd></button>'
         if card.status is ActionStatus.EXECUTED
         else ""
     )
-    return (
-        f'<div class="{css}" role="status"><div><b>{sign}{STATUS_WORDS[card.status]}</b>{who}{when}'
-        f"<p>{safe(card.says, longest=400)}</p></div>{undo}</div>"
-    )
+    says = f'<p title="{safe(when)}">{sign}{led(card.says)}</p>'
+    return f'<div class="{css}" role="status">{says}{undo}</div>'
 
 
 def _facts(card: Card) -> str:
@@ -202,14 +196,14 @@ def _facts(card: Card) -> str:
 
 def _policy(card: Card) -> str:
     if card.policy_arm is None:
-        return safe(card.policy_says or "No model had a view on this.", longest=400)
+        return safe(card.policy_says)
     agreement = {True: "✓ agrees", False: "≠ disagrees", None: "no comparison"}[card.agrees]
-    sure = "" if card.policy_confidence is None else f", {percent(card.policy_confidence)} sure"
-    version = f" (version {safe(card.policy_version)})" if card.policy_version else ""
-    says = f'<p class="quiet">{safe(card.policy_says, longest=400)}</p>' if card.policy_says else ""
+    model = (
+        f' <span class="quiet">{safe(card.policy_version)}</span>' if card.policy_version else ""
+    )
     return (
         f'<span class="tag{" accent" if card.agrees else ""}">{agreement}</span> '
-        f"{safe(ARM_WORDS[card.policy_arm])}{sure}{version}{says}{pmf_html(card)}"
+        f"{safe(card.policy_says, longest=400)}{model}{pmf_html(card)}"
     )
 
 
@@ -240,7 +234,7 @@ def _change_words(card: Card, change: int | None) -> str:
     if change is None or budget is None:
         return "Pause"
     after = budget.changed_by(change)
-    sign = "+" if change > 0 else "−"
+    sign = "+" if change > 0 else MINUS
     return (
         f"Budget {sign}{abs(change)}% "
         f'<span class="num">{amount(budget.major, budget.currency)} → {safe(after)} a day</span>'
@@ -252,14 +246,16 @@ def _is_pause(card: Card) -> bool:
 
 
 def _field(reason: Reason) -> str:
-    return reason.field.replace("_", " ") if reason.field else reason.text
+    if not reason.field:
+        return reason.text
+    words = [w.upper() if w in _SHORT else w for w in reason.field.split("_")]
+    return " ".join([words[0] if words[0].isupper() else words[0].capitalize(), *words[1:]])
 
 
 def _line(reason: Reason) -> str:
     if reason.threshold is None:
         if reason.contribution is None:
-            return "–"
+            return DASH
         return f"weight {number(reason.contribution)}"
     shown = quantity(reason.threshold, reason.unit)
     return f"{reason.operator} {shown}" if reason.operator else shown
-

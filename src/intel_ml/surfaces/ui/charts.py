@@ -14,9 +14,10 @@ from enum import StrEnum
 
 from intel_ml.surfaces.ui.wording import number, safe
 
-WIDTH = 520
-LEFT, RIGHT = 52, 8
-_TITLE, _GAP = 15, 6
+WIDTH = 400
+LEFT, RIGHT = 48, 6
+_TITLE, _GAP = 24, 10
+_ROOM_FOR_LABELS = 1.22
 _MANY_LABELS = 16
 
 
@@ -57,21 +58,27 @@ def picture(
     parts.append(_day_axis(days, top=top + 8))
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {total}" role="img" '
-        f'aria-label="{safe(_spoken(panels))}" preserveAspectRatio="xMidYMid meet">{"".join(parts)}</svg>'
+        f'aria-label="{safe(_spoken(panels))}" preserveAspectRatio="xMidYMid meet">'
+        f"{''.join(parts)}</svg>"
     )
 
 
 def _panel(panel: Panel, *, top: int, count: int) -> str:
     known = [value for value in panel.values if value is not None]
-    title = f'<text class="t" x="0" y="{top - 4}">{safe(panel.title)}, {safe(panel.unit)}</text>'
+    title = f'<text class="t" x="0" y="{top - 12}">{safe(_title(panel))}</text>'
     if not known:
-        return title + f'<text class="m" x="{LEFT}" y="{top + 18}">not known on any of these days</text>'
-    highest = max([*known, panel.limit or 0.0]) or 1.0
+        return (
+            title
+            + f'<text class="m" x="{LEFT}" y="{top + 18}">not known on any of these days</text>'
+        )
+    most = max([*known, panel.limit or 0.0]) or 1.0
+    highest = most * (_ROOM_FOR_LABELS if panel.labels else 1.0)
+    most_y = _y(most, top, highest, panel.height)
     bottom = top + panel.height
     axis = (
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>'
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top}" y2="{top}"/>'
-        f'<text class="n" x="{LEFT - 6}" y="{top + 4}">{number(highest)}</text>'
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{most_y:.1f}" y2="{most_y:.1f}"/>'
+        f'<text class="n" x="{LEFT - 6}" y="{most_y + 4:.1f}">{number(most)}</text>'
         f'<text class="n" x="{LEFT - 6}" y="{bottom + 1}">0</text>'
     )
     draw = _bars if panel.shape is Shape.BARS else _line
@@ -91,7 +98,9 @@ def _line(panel: Panel, top: int, highest: float, count: int) -> str:
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in piece)
             drawn.append(f'<polyline class="line" points="{path}"/>')
         elif piece:
-            drawn.append(f'<circle class="dot" cx="{piece[0][0]:.1f}" cy="{piece[0][1]:.1f}" r="2"/>')
+            drawn.append(
+                f'<circle class="dot" cx="{piece[0][0]:.1f}" cy="{piece[0][1]:.1f}" r="2"/>'
+            )
     last = next((piece[-1] for piece in reversed(pieces) if piece), None)
     if last:
         drawn.append(f'<circle class="dot" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.6"/>')
@@ -113,7 +122,8 @@ def _bars(panel: Panel, top: int, highest: float, count: int) -> str:
         if panel.labels and count <= _MANY_LABELS:
             y = bottom if value is None else _y(value, top, highest, panel.height)
             drawn.append(
-                f'<text class="c" x="{x:.1f}" y="{max(top + 8.0, y - 3):.1f}">{safe(panel.labels[index])}</text>'
+                f'<text class="c" x="{x:.1f}" y="{max(top + 8.0, y - 3):.1f}">'
+                f"{safe(panel.labels[index])}</text>"
             )
     return "".join(drawn)
 
@@ -122,18 +132,19 @@ def _limit(panel: Panel, top: int, highest: float) -> str:
     if panel.limit is None:
         return ""
     y = _y(panel.limit, top, highest, panel.height)
-    name = f"{panel.limit_name} {number(panel.limit)}".strip()
-    return (
-        f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="m" x="{LEFT + 3}" y="{y - 3:.1f}">{safe(name)}</text>'
-    )
+    return f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def _title(panel: Panel) -> str:
+    dashed = "" if panel.limit is None else f"; dashed: {panel.limit_name} {number(panel.limit)}"
+    return f"{panel.title}, {panel.unit}{dashed}"
 
 
 def _mark(index: int, *, count: int, bottom: int, name: str) -> str:
     x = _x(index, count)
     return (
-        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TITLE - 6}" y2="{bottom}"/>'
-        f'<text class="e" x="{x - 4:.1f}" y="{_TITLE - 5}">{safe(name)}</text>'
+        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TITLE - 14}" y2="{bottom}"/>'
+        f'<text class="e" x="{x - 4:.1f}" y="{_TITLE - 12}">{safe(name)}</text>'
     )
 
 
@@ -142,7 +153,8 @@ def _day_axis(days: Sequence[date], *, top: int) -> str:
     shown = sorted({0, count // 2, count - 1}) if days else []
     anchors = {0: "s", count - 1: "x"}
     return "".join(
-        f'<text class="d {anchors.get(i, "")}" x="{_x(i, count):.1f}" y="{top}">{days[i]:%-d %b}</text>'
+        f'<text class="d {anchors.get(i, "")}" x="{_x(i, count):.1f}" y="{top}">'
+        f"{days[i]:%-d %b}</text>"
         for i in shown
     )
 
@@ -166,5 +178,7 @@ def _description(panels: Sequence[Panel], days: Sequence[date]) -> str:
     rows = []
     for panel in panels:
         last = next((v for v in reversed(panel.values) if v is not None), None)
-        rows.append(f"{panel.title}: last {number(last) if last is not None else 'not known'} {panel.unit}")
+        rows.append(
+            f"{panel.title}: last {number(last) if last is not None else 'not known'} {panel.unit}"
+        )
     return f"<desc>{safe('; '.join(rows), longest=400)}, {days[0]} to {days[-1]}</desc>"

@@ -1,8 +1,8 @@
-"""What stands before every page: other origins are refused, strangers log in, the first content is in the first answer.
+"""What stands before every page: other origins are refused, strangers log in.
 
 Reads   each request.
-Gives   refusals, redirects, and pages that show something before any script has run.
-Never   lets another site send a POST in a visitor's name, frame a page, or load a thing from elsewhere.
+Gives   refusals, redirects, and pages whose first answer holds their first content.
+Never   lets another site act in a visitor's name or frame a page; never loads from elsewhere.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "content-security-policy": (
-        "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; object-src 'none'"
+        "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     ),
 }
 
@@ -113,7 +113,7 @@ def _with_content(send: Send, content: bytes) -> Send:
 
 
 def insert(page: bytes, *, head: bytes, content: bytes) -> bytes:
-    """Return the page with `head` as the last thing of its head and `content` as the first of its body.
+    """Return the page with `head` last in its head and `content` first in its body.
 
     >>> insert(b"<head></head><body class=x><p>", head=b"<style>", content=b"<main>")
     b'<head><style></head><body class=x><main><p>'

@@ -7,10 +7,9 @@ Never   lets an error out as anything but words; never lets a refused decision l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from collections.abc import Iterator
 
 from intel_ml.core.errors import IntelError, InvalidValueError
 from intel_ml.data.store.sessions import platform_now
@@ -46,7 +45,7 @@ class Pages:
     limits: Limits
 
     def first(self, path: str, query: Mapping[str, str], cookies: Mapping[str, str]) -> str:
-        """Return what a page shows before any script has run. Raises `NobodyError` for a stranger."""
+        """Return what a page shows before any script runs; `NobodyError` for a stranger."""
         with self._visit(cookies) as visit:
             top = top_html(visit.person, path=path)
             name = PAGES[path].lower()

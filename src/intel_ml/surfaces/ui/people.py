@@ -42,7 +42,7 @@ class NobodyError(NotAllowedError):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Knows a visitor by the signed cookie; a login is in wall-clock time, whatever a sandbox's clock shows."""
+    """Knows a visitor by the signed cookie, whose time is wall-clock time, not a sandbox's."""
 
     store: Store
     secret: str
@@ -75,7 +75,9 @@ def own_path(wanted: str) -> str:
     >>> own_path("/?action=7"), own_path("//evil.example"), own_path("/\\evil.example")
     ('/?action=7', '/', '/')
     """
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    is_ours = (
+        wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    )
     return wanted if is_ours else "/"
 
 

@@ -42,7 +42,7 @@ def page(visit: Visit, ask: Ask) -> str:
 def look(visit: Visit, ask: Ask) -> Answer:
     """Return the rules of one account, or nothing where the browser shows them already."""
     account = chosen_account(visit, ask.account)
-    body = _table(visit, account, _rules(visit, account)) if account else _no_account()
+    body = _table(visit, account, _rules(visit, account)) if account else no_account_html()
     mark = digest(body)
     return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
 
@@ -88,8 +88,9 @@ def _table(visit: Visit, account: Account, found: Sequence[AutomationRule]) -> s
     may_switch = visit.person.may(Role.OPERATOR, account.id)
     rows = "".join(_row(visit, account, rule, may_switch=may_switch) for rule in found)
     return (
-        '<section class="panel wide"><table><thead><tr><th>Rule</th><th>Watches</th><th>Proposes</th>'
-        '<th>How</th><th class="num">Fired</th><th class="num">Done</th><th>Last fired</th><th>State</th>'
+        '<section class="panel wide"><table class="rules"><thead><tr><th>Rule</th><th>Watches</th>'
+        '<th>Proposes</th><th>How</th><th class="num">Fired</th><th class="num">Done</th>'
+        "<th>Last fired</th><th>State</th>"
         f"</tr></thead><tbody>{rows}</tbody></table></section>"
     )
 
@@ -102,7 +103,8 @@ def _row(visit: Visit, account: Account, rule: AutomationRule, *, may_switch: bo
     )
     state = "On" if rule.is_active else "Off"
     switch = (
-        f'<button type="button" data-send="switch" data-key="{safe(account.id)}:{rule.id}" role="switch" '
+        f'<button type="button" data-send="switch" data-key="{safe(account.id)}:{rule.id}" '
+        'role="switch" '
         f'aria-checked="{str(rule.is_active).lower()}" aria-label="{safe(rule.name)}">'
         f"{'● On' if rule.is_active else '○ Off'}</button>"
         if may_switch
@@ -128,10 +130,11 @@ def _proposes(rule: AutomationRule) -> str:
         ActionType.NOTIFY_ONLY: "Tell people",
         ActionType.DO_NOTHING: "Nothing",
     }.get(action.type, action.type.replace("_", " ").capitalize())
-    return f"{words} {action.percent:+d}%" if action.percent else words
+    return f"{words} {abs(action.percent)}%" if action.percent else words
 
 
-def _no_account() -> str:
+def no_account_html() -> str:
+    """Return what stands in place of an account where there is none."""
     return (
         '<div class="empty"><b>No account is open to you.</b>'
         "An admin of an account grants a role; `intel-ml status` lists the accounts.</div>"

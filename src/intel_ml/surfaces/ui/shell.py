@@ -21,8 +21,9 @@ def top_html(person: Person, *, path: str) -> str:
         for to, name in PAGES.items()
     )
     return (
-        f'<header class="intel top"><a class="brand" href="/">{NAME}</a><nav aria-label="Pages">{links}</nav>'
-        f'<form method="post" action="/logout"><span class="who">{safe(person.name, longest=40)}</span>'
+        f'<header class="intel top"><a class="brand" href="/">{NAME}</a>'
+        f'<nav aria-label="Pages">{links}</nav><form method="post" action="/logout">'
+        f'<span class="who">{safe(person.name, longest=40)}</span>'
         '<button class="plain">Log out</button></form></header>'
     )
 
@@ -41,7 +42,7 @@ def login_html(*, wrong: str = "", name: str = "", goes_to: str = "/") -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>Log in · {NAME}</title><link rel="icon" type="image/svg+xml" href="/icon.svg">{style()}</head>'
+        f"<title>Log in · {NAME}</title>{style()}</head>"
         '<body><main class="intel door"><form method="post" action="/login">'
         f"<h1>{NAME}</h1>{message}"
         f'<input type="hidden" name="next" value="{safe(goes_to, longest=300)}">'
@@ -49,7 +50,7 @@ def login_html(*, wrong: str = "", name: str = "", goes_to: str = "/") -> str:
         f'<input id="name" name="name" value="{safe(name)}" autocomplete="username" required '
         f"{'' if name else 'autofocus'}>"
         '<label for="password">Password</label>'
-        '<input id="password" name="password" type="password" autocomplete="current-password" required '
-        f"{'autofocus' if name else ''}>"
+        '<input id="password" name="password" type="password" required '
+        f'autocomplete="current-password" {"autofocus" if name else ""}>'
         '<button class="primary">Log in</button></form></main></body></html>'
     )

@@ -12,7 +12,8 @@ from importlib.resources import files
 
 NAME = "Campaign Intelligence"
 ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#1f5fbf"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<rect width="16" height="16" rx="3" fill="#1f5fbf"/>'
     '<path d="M3 12V8h2v4zm4 0V4h2v8zm4 0V6h2v6z" fill="#fff"/></svg>'
 )
 
@@ -20,16 +21,15 @@ ICON = (
 @lru_cache(maxsize=1)
 def head() -> str:
     """Return style and script for the head of a page."""
-    return (
-        f"<style>{_file('page.css')}</style><script>{_file('keys.js')}</script>"
-        '<link rel="icon" type="image/svg+xml" href="/icon.svg">'
-    )
+    return f"{style()}<script>{_file('keys.js')}</script>"
 
 
 @lru_cache(maxsize=1)
 def style() -> str:
-    """Return the style sheet alone, for the login page."""
-    return f"<style>{_file('page.css')}</style>"
+    """Return icon and style sheet alone, for the login page."""
+    return (
+        f'<link rel="icon" type="image/svg+xml" href="/icon.svg"><style>{_file("page.css")}</style>'
+    )
 
 
 def _file(name: str) -> str:

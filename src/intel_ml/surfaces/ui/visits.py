@@ -28,7 +28,7 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A transaction, the person in it, the platform's moment, and the limits of this installation."""
+    """A transaction, the person in it, the platform's moment, this installation's limits."""
 
     session: Session
     person: Person
@@ -109,7 +109,8 @@ def digest(html: str) -> str:
 def account_choice(visit: Visit, chosen: str | None, *, all_accounts: str | None = None) -> str:
     """Return the drop-down of accounts; `all_accounts` names the choice of all of them."""
     if len(visit.accounts) <= 1:
-        return ""
+        names = "".join(f"<b>{safe(one.name, longest=60)}</b>" for one in visit.accounts)
+        return "" if all_accounts else names
     first = f'<option value="">{safe(all_accounts)}</option>' if all_accounts else ""
     options = "".join(
         f'<option value="{safe(account.id)}"{" selected" if account.id == chosen else ""}>'

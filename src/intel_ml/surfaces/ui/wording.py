@@ -18,6 +18,8 @@ from intel_ml.core.money import CURRENCIES, WHOLE_CURRENCIES
 
 LONGEST = 160
 UNKNOWN = "unknown"
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CONTROL = re.compile(
@@ -55,8 +57,12 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return UNKNOWN
     if value == int(value) or abs(value) >= _WHOLE_FROM:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < _SMALL else f"{value:,.2f}".rstrip("0").rstrip(".")
+        text = f"{value:,.0f}"
+    elif abs(value) < _SMALL:
+        text = f"{value:.3g}"
+    else:
+        text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
 
 
 def amount(value: float | Decimal, currency: str) -> str:
@@ -72,7 +78,7 @@ def quantity(value: float | str | None, unit: str | None) -> str:
     """Return an observed or limiting value with its unit, as plain text.
 
     >>> quantity(68.5, "USD"), quantity(None, "%"), quantity(-12.0, "%"), quantity(3.0, None)
-    ('68.50 USD', 'unknown', '-12 %', '3')
+    ('68.50 USD', 'unknown', '\u221212 %', '3')
     """
     if value is None:
         return UNKNOWN
@@ -95,7 +101,11 @@ def percent(share: float) -> str:
 def span(length: timedelta) -> str:
     """Return how long, in the two units that matter.
 
-    >>> span(timedelta(hours=3, minutes=20)), span(timedelta(days=2, hours=4)), span(timedelta(seconds=20))
+    >>> (
+    ...     span(timedelta(hours=3, minutes=20)),
+    ...     span(timedelta(days=2, hours=4)),
+    ...     span(timedelta(seconds=20)),
+    ... )
     ('3 h 20 min', '2 d 4 h', 'less than a minute')
     """
     seconds = int(abs(length.total_seconds()))
@@ -129,7 +139,7 @@ def ago(moment: datetime, *, now: datetime, zone: str) -> str:
 
 
 def left(until: datetime, *, now: datetime, zone: str) -> str:
-    """Return how much time is left as a `<time>`; the last hour is marked as pressing, in words too."""
+    """Return how much time is left as a `<time>`; the last hour presses, in words too."""
     rest = until - now
     if rest <= timedelta():
         return _time(until, "time is up", zone, mark="danger")
@@ -147,8 +157,18 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def led(text: str, *, longest: int = 400) -> str:
+    """Return a sentence whose first word stands out: it names what happened.
+
+    >>> led("Expired, nothing was changed.")
+    '<b>Expired</b>, nothing was changed.'
+    """
+    first = re.match(r"[^\s,.:;]+", text)
+    end = first.end() if first else 0
+    return f"<b>{safe(text[:end])}</b>{safe(text[end:], longest=longest)}" if end else safe(text)
+
+
 def _time(moment: datetime, words: str, zone: str, *, mark: str = "") -> str:
     css = f' class="{mark}"' if mark else ""
-    return (
-        f'<time{css} datetime="{moment.isoformat()}" title="{safe(exact(moment, zone))}">{words}</time>'
-    )
+    title = safe(exact(moment, zone))
+    return f'<time{css} datetime="{moment.isoformat()}" title="{title}">{words}</time>'

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from intel_ml.core.days import DayWindow
-from intel_ml.data.sandbox.graph.errors import bad_parameter
+from intel_ml.data.sandbox.graph.errors import GraphError, bad_parameter
 
 _DAY = timedelta(days=1)
 _WEEK = 7
 _QUARTER = 3
 _MOST_INCREMENT = 90
 _OLDEST = timedelta(days=37 * 30)
+_FARTHEST = timedelta(days=366)
 
 
 def _this_week(today: date, first_weekday: int) -> date:
@@ -67,29 +68,38 @@ PRESETS: dict[str, Callable[[date], DayWindow]] = {
 
 
 def asked_window(params: Mapping[str, str], *, today: date) -> DayWindow:
-    """Return the days asked for; `time_range` wins over `date_preset`, the last 30 days are the default.
+    """Return the days asked for; `time_range` wins, the last 30 days are the default.
 
-    >>> asked_window({"time_range": '{"since":"2026-11-01","until":"2026-11-02"}'}, today=date(2026, 11, 9))
+    >>> asked_window(
+    ...     {"time_range": '{"since":"2026-11-01","until":"2026-11-02"}'}, today=date(2026, 11, 9)
+    ... )
     DayWindow(first=datetime.date(2026, 11, 1), end=datetime.date(2026, 11, 3))
     """
     if "time_range" in params:
-        return _range(params["time_range"])
+        return _range(params["time_range"], today)
     preset = params.get("date_preset", "last_30d")
     if preset not in PRESETS:
-        raise bad_parameter(f"date_preset must be one of the following values: {', '.join(PRESETS)}")
+        raise bad_parameter(
+            f"date_preset must be one of the following values: {', '.join(PRESETS)}"
+        )
     return PRESETS[preset](today)
 
 
-def split_window(window: DayWindow, increment: str | None, *, first: date, end: date) -> list[DayWindow]:
-    """Return the windows that an increment cuts out of one, without what lies outside `first` to `end`."""
+def split_window(
+    window: DayWindow, increment: str | None, *, first: date, end: date
+) -> list[DayWindow]:
+    """Return the windows that an increment cuts out of one, from `first` to `end`."""
     if increment in (None, "all_days"):
         return [window]
     if increment == "monthly":
         return _months(window, first, end)
     if not str(increment).isdigit() or not 1 <= int(str(increment)) <= _MOST_INCREMENT:
-        raise bad_parameter("time_increment must be an integer between 1 and 90, monthly or all_days")
+        raise bad_parameter(
+            "time_increment must be an integer between 1 and 90, monthly or all_days"
+        )
     step = int(str(increment))
-    # Steps are counted from the beginning of what was asked, so a window keeps its place when nothing came before it.
+    # Steps are counted from the beginning of what was asked, so a window keeps its place when
+    # nothing came before it.
     skip = max((first - window.first).days // step, 0)
     start = window.first + timedelta(days=skip * step)
     pieces = []
@@ -108,12 +118,22 @@ def _months(window: DayWindow, first: date, end: date) -> list[DayWindow]:
     return pieces
 
 
-def _range(text: str) -> DayWindow:
+def _range(text: str, today: date) -> DayWindow:
     try:
         raw = json.loads(text)
         since, until = date.fromisoformat(raw["since"]), date.fromisoformat(raw["until"])
     except (ValueError, KeyError, TypeError) as error:
-        raise bad_parameter("time_range must be an object with since and until as YYYY-MM-DD") from error
+        raise bad_parameter(
+            "time_range must be an object with since and until as YYYY-MM-DD"
+        ) from error
     if until < since:
         raise bad_parameter("time_range: since must not be after until")
+    if since < today - _OLDEST:
+        raise GraphError(
+            "(#3018) The start date of the time range cannot be beyond 37 months "
+            "from the current date",
+            code=3018,
+        )
+    if until > today + _FARTHEST:
+        raise bad_parameter("time_range: until is too far in the future")
     return DayWindow(since, until + _DAY)

@@ -51,8 +51,9 @@ def bad_parameter(problem: str) -> GraphError:
 def missing_object(identifier: str, *, method: str = "get") -> GraphError:
     """Return the error 100/33 for an object that isn't there or can't do this."""
     return GraphError(
-        f"Unsupported {method} request. Object with ID '{identifier}' does not exist, cannot be loaded due to missing "
-        "permissions, or does not support this operation. Please read the Graph API documentation at "
+        f"Unsupported {method} request. Object with ID '{identifier}' does not exist, "
+        "cannot be loaded due to missing permissions, or does not support this operation. "
+        "Please read the Graph API documentation at "
         "https://developers.facebook.com/docs/graph-api",
         subcode=MISSING_OBJECT,
         type="GraphMethodException",
@@ -89,5 +90,8 @@ def no_permission() -> GraphError:
 def refusal(error: PlatformError) -> GraphError:
     """Return what the platform answers to a change that it refuses."""
     return GraphError(
-        error.message, code=error.code or BAD_PARAMETER, subcode=error.subcode, title="Change not saved"
+        error.message,
+        code=error.code or BAD_PARAMETER,
+        subcode=error.subcode,
+        title="Change not saved",
     )

@@ -68,4 +68,6 @@ def _unknown(name: str, kind: str) -> Exception:
             f"{name} is not valid for fields param. please check https://developers.facebook.com/docs/marketing-api/"
             "reference/ads-insights/ for all valid values"
         )
-    return bad_parameter(f"Tried accessing nonexisting field ({name}) on node type ({_TYPE_NAMES[kind]})")
+    return bad_parameter(
+        f"Tried accessing nonexisting field ({name}) on node type ({_TYPE_NAMES[kind]})"
+    )

@@ -17,6 +17,7 @@ from intel_ml.data.sandbox.graph.errors import bad_parameter
 
 _DEFAULT_LIMIT = 25
 _MOST = 5000
+_MOST_DIGITS = 12
 Test = Callable[[Any, Any], bool]
 
 _OPERATORS: dict[str, Test] = {
@@ -70,14 +71,16 @@ def parse_filters(text: str | None) -> tuple[Filter, ...]:
 def bounds(params: Mapping[str, str], *, total: int) -> tuple[int, int]:
     """Return the half-open range of rows of the page asked for."""
     limit = params.get("limit", str(_DEFAULT_LIMIT))
-    if not limit.isdigit() or int(limit) < 1:
+    if not is_whole(limit) or int(limit) < 1:
         raise bad_parameter("limit must be a positive integer")
     first = _offset(params["after"]) if params.get("after") else 0
     return min(first, total), min(first + min(int(limit), _MOST), total)
 
 
-def page(rows: Sequence[Any], *, params: Mapping[str, str], url: str, span: tuple[int, int, int]) -> dict[str, Any]:
-    """Return `data` and `paging` for rows `span` = (first, end, total); the next page's URL carries the token."""
+def page(
+    rows: Sequence[Any], *, params: Mapping[str, str], url: str, span: tuple[int, int, int]
+) -> dict[str, Any]:
+    """Return `data` and `paging` for rows `span` = (first, end, total); `next` has the token."""
     first, end, total = span
     if not rows:
         return {"data": []}
@@ -90,6 +93,11 @@ def page(rows: Sequence[Any], *, params: Mapping[str, str], url: str, span: tupl
     return {"data": list(rows), "paging": paging}
 
 
+def is_whole(text: str) -> bool:
+    """Return whether text is a whole number that a counter can hold."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
 def _cursor(offset: int) -> str:
     return base64.urlsafe_b64encode(f"r{offset}".encode()).decode().rstrip("=")
 
@@ -97,6 +105,6 @@ def _cursor(offset: int) -> str:
 def _offset(cursor: str) -> int:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        return int(text.removeprefix("r"))
+        return abs(int(text.removeprefix("r")))
     except (ValueError, UnicodeDecodeError) as error:
         raise bad_parameter("Invalid cursors values") from error

@@ -8,7 +8,7 @@ Never   shows a trait that a real account would hide.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from intel_ml.core.days import time_zone
@@ -68,7 +68,7 @@ def render_pixel(world: World, row: int, asked: Asked) -> dict[str, Any]:
     account = world.population.accounts[row]
     values: dict[str, Callable[[], Any]] = {
         "id": lambda: pixel_id(account),
-        "name": lambda: f"{account.name} – Pixel",
+        "name": lambda: f"{account.name} Pixel",
         "creation_time": lambda: moment_text(world.start, account.time_zone),
         "last_fired_time": lambda: moment_text(last_fired(world, row), account.time_zone),
         "is_unavailable": lambda: False,
@@ -87,7 +87,7 @@ def last_fired(world: World, row: int) -> datetime:
         if events[row].any():
             break
         silent += 1
-    return world.now - silent * (world.now - world.start) / max(world.hour, 1)
+    return world.now - timedelta(hours=silent)
 
 
 def render_node(world: World, node: Node, row: int, asked: Asked) -> dict[str, Any]:
@@ -139,6 +139,7 @@ def _left_today(world: World, node: Node, row: int) -> str | None:
 
 
 def _learning(world: World, node: Node, row: int) -> dict[str, Any] | None:
+    del node
     if not world.file.learning.enabled:
         return None
     edited = world.start.timestamp() + int(world.motion.adset_edited_hour[row]) * _HOUR_S
@@ -152,7 +153,10 @@ def _learning(world: World, node: Node, row: int) -> dict[str, Any] | None:
 
 def _pixel_object(world: World, node: Node, row: int) -> dict[str, str]:
     del row
-    return {"pixel_id": pixel_id(world.population.accounts[node.account]), "custom_event_type": "PURCHASE"}
+    return {
+        "pixel_id": pixel_id(world.population.accounts[node.account]),
+        "custom_event_type": "PURCHASE",
+    }
 
 
 def _issues(world: World, node: Node, row: int) -> list[dict[str, Any]] | None:
@@ -162,7 +166,7 @@ def _issues(world: World, node: Node, row: int) -> list[dict[str, Any]] | None:
     return [
         {
             "error_code": 1815869,
-            "error_message": "This ad was rejected because it doesn't comply with our Advertising Standards.",
+            "error_message": "This ad was rejected: it doesn't comply with our Standards.",
             "error_summary": "Ad rejected",
             "error_type": "HARD_ERROR",
             "level": "AD",

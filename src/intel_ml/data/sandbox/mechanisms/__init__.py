@@ -1,4 +1,4 @@
-"""The mechanisms of the simulated world, one a file: formula, source, settings; each can be switched off in a world file.
+"""The mechanisms of the simulated world, one a file; a world file can switch each off.
 
 auction         what a thousand impressions cost, by hour and weekday
 conversion      how many clicks become customers, and when they do

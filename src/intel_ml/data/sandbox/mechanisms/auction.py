@@ -1,10 +1,10 @@
 """Auction price: what a thousand impressions cost at an hour of the account's day.
 
-    price = base * (1 + a cos(2 pi (hour - peak) / 24)) * weekend        (weekend only on Saturday and Sunday)
+    price = base * (1 + a cos(2 pi (hour - peak) / 24)) * weekend   (Sat, Sun)
 
-The second-price logic behind it: evenings hold more bidders for the same people, so the clearing price rises with demand
-(Edelman, Ostrovsky & Schwarz 2007, "Internet Advertising and the Generalized Second-Price Auction"). Misleads where a
-market has two peaks a day.
+The second-price logic behind it: evenings hold more bidders for the same people, so the clearing
+price rises with demand (Edelman, Ostrovsky & Schwarz 2007, "Internet Advertising and the
+Generalized Second-Price Auction"). Misleads where a market has two peaks a day.
 
 Reads   local hours and weekdays.
 Gives   a factor on the base price.

@@ -3,8 +3,9 @@
     intent' = intent + clicks * rate * hour_factor
     lambda  = k * intent',   intent'' = (1 - k) * intent'
 
-so the time from click to purchase is geometric with mean 1/k hours, and purchases go on after an ad is paused. Off-platform
-purchases are attributed to the conversion's own hour (Marketing API, "Insights": mixed attribution since June 2025).
+so the time from click to purchase is geometric with mean 1/k hours, and purchases go on after an
+ad is paused. Off-platform purchases are attributed to the conversion's own hour (Marketing API,
+"Insights": mixed attribution since June 2025).
 
 Reads   clicks and each ad's conversion rate.
 Gives   the expected number of purchases of the hour, and the intent that is left.
@@ -34,7 +35,9 @@ class Conversion:
         """Return the factor that an hour of the day puts on the conversion rate."""
         if not self.enabled:
             return np.ones(len(hour))
-        return np.asarray(1 + self.hour_amplitude * np.cos(2 * np.pi * (hour - self.peak_hour) / _HOURS))
+        return np.asarray(
+            1 + self.hour_amplitude * np.cos(2 * np.pi * (hour - self.peak_hour) / _HOURS)
+        )
 
     def expected(
         self, *, intent: NDArray[np.float64], clicks: NDArray[np.int64], rate: NDArray[np.float64]

@@ -2,9 +2,10 @@
 
     quality(B) = (B / B_ref) ** -eta,      results ~ B ** (1 - eta)
 
-A constant-elasticity response curve (Hanssens, Parsons & Schultz 2001, "Market Response Models", ch. 3). `eta` belongs to the
-ad set: small in broad audiences, large in retargeting, so scaling the same way helps one and burns money in another.
-Misleads far outside the range of budgets observed, where real curves become S-shaped.
+A constant-elasticity response curve (Hanssens, Parsons & Schultz 2001, "Market Response Models",
+ch. 3). `eta` belongs to the ad set: small in broad audiences, large in retargeting, so scaling the
+same way helps one and burns money in another. Misleads far outside the range of budgets observed,
+where real curves become S-shaped.
 
 Reads   the budget of the day and the budget at which the ad set's rates hold.
 Gives   a factor on the conversion rate.
@@ -27,7 +28,11 @@ class Diminishing:
     widest_ratio: float = 20.0
 
     def quality(
-        self, *, budget: NDArray[np.float64], reference: NDArray[np.float64], eta: NDArray[np.float64]
+        self,
+        *,
+        budget: NDArray[np.float64],
+        reference: NDArray[np.float64],
+        eta: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Return the factor on the conversion rate; 1 at the reference budget.
 

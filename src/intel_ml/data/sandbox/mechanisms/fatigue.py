@@ -3,8 +3,9 @@
     ctr = ctr_0 * (floor + (1 - floor) exp(-rate * exposure))
     exposure' = exposure * 2 ** (-1 / half_life) + impressions / audience
 
-`exposure` is the mean number of times a person remembers the ad; memory halves every `half_life_hours`. Wear-out of this shape:
-Naik, Mantrala & Sawyer (1998), "Planning Media Schedules in the Presence of Dynamic Advertising Quality", Marketing Science 17.
+`exposure` is the mean number of times a person remembers the ad; memory halves every
+`half_life_hours`. Wear-out of this shape: Naik, Mantrala & Sawyer (1998), "Planning Media
+Schedules in the Presence of Dynamic Advertising Quality", Marketing Science 17.
 
 Reads   impressions, audience, and each ad's own rate.
 Gives   a factor on the click-through ratio, and the exposure of the next hour.
@@ -27,7 +28,9 @@ class Fatigue:
     half_life_hours: float = 480.0
     floor: float = 0.15
 
-    def wear(self, *, exposure: NDArray[np.float64], rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    def wear(
+        self, *, exposure: NDArray[np.float64], rate: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the factor on the click-through ratio: 1 when fresh, `floor` when worn out.
 
         >>> Fatigue().wear(exposure=np.zeros(1), rate=np.ones(1))

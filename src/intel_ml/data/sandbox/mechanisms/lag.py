@@ -2,8 +2,9 @@
 
     reported with delay d  ~  Poisson(lambda * share_d),   sum of shares = 1
 
-A Poisson count thinned by independent delays is again Poisson, so the split is exact (Chapelle 2014, "Modeling Delayed Feedback
-in Display Advertising"). Every report restates the bucket of the hour in which the purchase happened.
+A Poisson count thinned by independent delays is again Poisson, so the split is exact (Chapelle
+2014, "Modeling Delayed Feedback in Display Advertising"). Every report restates the bucket of the
+hour in which the purchase happened.
 
 Reads   expected purchases.
 Gives   purchases by delay of report.

@@ -1,10 +1,10 @@
-"""Learning phase: after a significant edit delivery is dearer and noisier until enough results came in.
+"""Learning phase: after a significant edit delivery is dearer and noisier for a while.
 
     LEARNING -> SUCCESS   at `results_needed` results since the last significant edit
     LEARNING -> FAIL      after `window_hours` without them ("learning limited")
 
-About 50 results in 7 days, and budget edits count by their size (Meta Business Help 316478108955072; the "20 %" rule is
-folklore, so the size is a setting here).
+About 50 results in 7 days, and budget edits count by their size (Meta Business Help
+316478108955072; the "20 %" rule is folklore, so the size is a setting here).
 
 Reads   results and hours since the last significant edit.
 Gives   the stage of each ad set, and its factors on price and noise.
@@ -54,7 +54,7 @@ class Learning:
     def stage(
         self, *, stage: NDArray[np.int64], results: NDArray[np.int64], hours: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return each ad set's stage after an hour; success stays until the next significant edit."""
+        """Return each ad set's stage after an hour; success stays until a significant edit."""
         if not self.enabled:
             return np.full(len(stage), int(Stage.SUCCESS))
         reached = results >= self.results_needed

@@ -2,9 +2,9 @@
 
     x' = rho x + sqrt(1 - rho ** 2) e,   e ~ N(0, 1);     factor = exp(sigma x - sigma ** 2 / 2)
 
-A stationary AR(1) in logs with mean factor 1. Who is picked because a spell was bad looks better afterwards whatever is done:
-regression to the mean (Galton 1886; Barnett, van der Pols & Dobson 2005, Int. J. Epidemiology 34), so a before/after comparison
-reports wins that are none.
+A stationary AR(1) in logs with mean factor 1. Who is picked because a spell was bad looks better
+afterwards whatever is done: regression to the mean (Galton 1886; Barnett, van der Pols & Dobson
+2005, Int. J. Epidemiology 34), so a before/after comparison reports wins that are none.
 
 Reads   standard normal draws.
 Gives   the next state and the factor.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How long a spell lasts (`rho` an hour) and how strong it is, for price, clicks and conversions."""
+    """How long a spell lasts (`rho` an hour) and how strong it is for each quantity."""
 
     enabled: bool = True
     rho: float = 0.985
@@ -29,9 +29,7 @@ class Noise:
     clicks: float = 0.12
     conversions: float = 0.38
 
-    def step(
-        self, state: NDArray[np.float64], draw: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def step(self, state: NDArray[np.float64], draw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the state of the next hour."""
         return np.asarray(self.rho * state + np.sqrt(1 - self.rho**2) * draw)
 

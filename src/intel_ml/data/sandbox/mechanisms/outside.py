@@ -31,7 +31,7 @@ class Outside:
     def edits(
         self, *, luck: NDArray[np.float64], hour: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return (rows of the edited ad sets, factor on the budget of each) from `luck` of shape (ad sets, 2)."""
+        """Return (edited ad sets, factor on each budget) from `luck` of shape (ad sets, 2)."""
         working = (hour >= self.first_hour) & (hour < self.last_hour)
         hit = working & (luck[:, 0] < self.per_adset_hour) & self.enabled
         rows = np.flatnonzero(hit)

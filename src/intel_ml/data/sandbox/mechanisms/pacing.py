@@ -1,10 +1,11 @@
 """Pacing: a day's budget is spread over its hours in proportion to the people online.
 
-    spend(h) = utilisation * left * w(h) / sum of w over the hours left,   w(h) = 1 + a cos(2 pi (h - peak) / 24)
+    spend(h) = left * w(h) / sum of w over the hours left
+    w(h) = 1 + a cos(2 pi (h - peak) / 24)
 
-Budget pacing as a plan for the rest of the day, so a cut or a raise is felt from the next hour on (Balseiro & Gur 2019,
-"Learning in Repeated Auctions with Budgets", Management Science 65). What is left can't be overdrawn: a day never spends more
-than the highest budget it had.
+Budget pacing as a plan for the rest of the day, so a cut or a raise is felt from the next hour on
+(Balseiro & Gur 2019, "Learning in Repeated Auctions with Budgets", Management Science 65). What is
+left can't be overdrawn: a day never spends more than the highest budget it had.
 
 Reads   budgets left and local hours.
 Gives   the plan of this hour's spend.
@@ -30,7 +31,7 @@ class Pacing:
     peak_hour: int = 19
 
     def shares(self) -> NDArray[np.float64]:
-        """Return for each hour of the day its share of what is left at its beginning; the last hour takes all."""
+        """Return each hour's share of what is left at its beginning; the last hour takes all."""
         hours = np.arange(_HOURS)
         weight = 1 + self.hour_amplitude * np.cos(2 * np.pi * (hours - self.peak_hour) / _HOURS)
         if not self.enabled:

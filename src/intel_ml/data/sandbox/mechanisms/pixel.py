@@ -1,7 +1,8 @@
-"""Pixel: the website's own events, the outages of their reporting, and how well they match to people.
+"""Pixel: the website's own events, and the outages of their reporting.
 
-    visits ~ Poisson(clicks + organic w(h));  views, carts and checkouts are fixed shares of visits; purchases are real ones
-    an outage begins with `outage_per_hour` and lasts `outage_hours`: no events, and the purchases of those hours stay unattributed
+    visits ~ Poisson(clicks + organic w(h));  views, carts and checkouts are fixed shares of
+    visits; purchases are real ones an outage begins with `outage_per_hour` and lasts
+    `outage_hours`: no events, and the purchases of those hours stay unattributed
 
 Reads   clicks and purchases of an account.
 Gives   events by name, and whether the pixel is down.
@@ -45,5 +46,8 @@ class Pixel:
         """Return counts of shape (accounts, events) from standard normal `draw`, one an account."""
         mean = clicks + self.organic_per_hour
         visits = np.maximum(np.round(mean + np.sqrt(mean) * draw), purchases).astype(np.int64)
-        funnel = [np.maximum(np.round(visits * share).astype(np.int64), purchases) for share in self.shares]
+        funnel = [
+            np.maximum(np.round(visits * share).astype(np.int64), purchases)
+            for share in self.shares
+        ]
         return np.stack([visits, *funnel, purchases], axis=1)

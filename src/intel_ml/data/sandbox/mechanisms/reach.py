@@ -2,9 +2,10 @@
 
     reach(I) = A (1 - (1 + I / (A k)) ** -k),      frequency = I / reach
 
-The negative binomial exposure model (Ehrenberg 1972, "Repeat-Buying"; Danaher 1989 for media): impressions a person are
-gamma-Poisson with shape k, so the heavy users take most of them. It is concave with slope 1 at zero: windows and levels
-de-duplicate by themselves, the reach of a week is less than the sum of its days.
+The negative binomial exposure model (Ehrenberg 1972, "Repeat-Buying"; Danaher 1989 for media):
+impressions a person are gamma-Poisson with shape k, so the heavy users take most of them. It is
+concave with slope 1 at zero: windows and levels de-duplicate by themselves, the reach of a week is
+less than the sum of its days.
 
 Reads   impressions and audience.
 Gives   people reached.
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Evenness `shape` of exposure, and how much of the audiences of siblings is the same people."""
+    """Evenness `shape` of exposure, and how much the audiences of siblings overlap."""
 
     enabled: bool = True
     shape: float = 2.0
@@ -39,4 +40,6 @@ class Reach:
         if not self.enabled:
             return impressions.copy()
         reached = audience * (1 - (1 + impressions / (audience * self.shape)) ** -self.shape)
-        return np.minimum(impressions, np.maximum(np.round(reached), impressions > 0)).astype(np.int64)
+        return np.minimum(impressions, np.maximum(np.round(reached), impressions > 0)).astype(
+            np.int64
+        )

@@ -1,0 +1,130 @@
+"""The words of a card: who proposes, what the policy thinks, what happens next and what happened.
+
+Reads   an action's row and what belongs to it.
+Gives   sentences a media buyer reads at a glance.
+Never   asks the database.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from intel_ml.core.actions import ActionStatus, Arm
+from intel_ml.core.money import money_from_major
+from intel_ml.core.recommendations import Source
+from intel_ml.data.store.tables import AutomationAction, Decision
+from intel_ml.operations import values
+from intel_ml.operations.wording import ARM_WORDS, ago, span
+
+NO_VIEW = "No model had a view."
+
+
+def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> str:
+    """Return who proposes, with the version."""
+    if row.undoes_id is not None:
+        return f"{person or 'A person'} (undo of action {row.undoes_id})"
+    if row.source == Source.RULES:
+        return f"Rule {rule or row.rule_id} v{row.rule_version}"
+    if row.source == Source.EXPLORATION:
+        return "A random try"
+    if row.source == Source.POLICY:
+        return f"Policy {row.model_version}"
+    return person or "A person"
+
+
+def policy_view(decision: Decision | None, *, agrees: bool | None) -> str:
+    """Return what the policy would do and how sure it is."""
+    if decision is None or decision.policy_arm is None:
+        return NO_VIEW
+    sure = "" if decision.policy_confidence is None else f" ({decision.policy_confidence:.0%} sure)"
+    also = "also " if agrees else ""
+    return f"The policy would {also}{ARM_WORDS[Arm(decision.policy_arm)]}{sure}."
+
+
+def what_happens(
+    row: AutomationAction, *, who: str | None, at: datetime | None, now: datetime
+) -> str:
+    """Return what happens next with an action, or what happened."""
+    by = f" by {who}" if who else ""
+    when = f" {ago(at, now=now)}" if at else ""
+    why = row.status_reason or ""
+    status = ActionStatus(row.status)
+    if status is ActionStatus.PENDING_APPROVAL:
+        left = f"Waits for an answer; {span(row.expires_at - now)} left."
+        return (
+            f"{why} {left}".strip()
+            if row.expires_at > now
+            else "Its time is over; it is about to be closed."
+        )
+    if status is ActionStatus.APPROVED:
+        return f"Approved{by}{when}. {_why_waiting(row)}"
+    if status is ActionStatus.EXECUTED:
+        return f"{_done(row, now=now)} {_outcome(row)}"
+    return {
+        ActionStatus.EXECUTING: "The change is being made.",
+        ActionStatus.FAILED: f"It failed, nothing was changed: {row.error_message or why}",
+        ActionStatus.NEEDS_REVIEW: f"Look at it in Ads Manager: {row.error_message or why}",
+        ActionStatus.REJECTED: f"Rejected{by}{when}: {row.rejection_reason or why}.",
+        ActionStatus.EXPIRED: f"Expired, nothing was changed: {_sentence(why)}",
+        ActionStatus.STALE: f"Overtaken by events, nothing was changed: {_sentence(why)}",
+        ActionStatus.UNDONE: f"{_done(row, now=now)} Undone since: the old value is back.",
+    }[status]
+
+
+def _why_waiting(row: AutomationAction) -> str:
+    waits = row.execution_result is not None and "retry_at" in row.execution_result
+    return (
+        f"Waiting: {_sentence(row.status_reason)}"
+        if waits
+        else "The change is made within seconds."
+    )
+
+
+def _done(row: AutomationAction, *, now: datetime) -> str:
+    before, after = values.value_of(row.value_before), values.value_of(row.value_after)
+    change = (
+        f"{before.daily_budget} → {after.daily_budget} a day"
+        if before.daily_budget != after.daily_budget
+        else f"{_word(before.status)} → {_word(after.status)}"
+    )
+    when = ago(row.executed_at, now=now) if row.executed_at else ""
+    return f"Done {when}: {change}."
+
+
+def _outcome(row: AutomationAction) -> str:
+    metrics = row.outcome_metrics
+    if not metrics:
+        return "What came of it is measured 48 hours later."
+    currency = str(row.value_before["currency"])
+    before, after = metrics.get("before") or {}, metrics.get("after") or {}
+    parts = [
+        f"{label} {show(before[name], currency)} → {show(after[name], currency)}"
+        for name, label, show in (
+            ("cpa", "CPA", _money),
+            ("roas", "ROAS", _ratio),
+            ("spend", "spend", _money),
+        )
+        if before.get(name) is not None and after.get(name) is not None
+    ]
+    return (
+        f"48 hours later: {', '.join(parts)}."
+        if parts
+        else "48 hours later nothing could be compared."
+    )
+
+
+def _money(value: float, currency: str) -> str:
+    return str(money_from_major(f"{value:.4f}", currency))
+
+
+def _ratio(value: float, _: str) -> str:
+    return f"{value:.2f}"
+
+
+def _word(status: str | None) -> str:
+    return (status or "unknown").lower()
+
+
+def _sentence(text: str | None) -> str:
+    said = (text or "no reason was given").rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}."

@@ -1,0 +1,156 @@
+"""What became of proposals like this one, and so what is expected of it.
+
+Expected is the mean change of the cost per result 48 hours after the same rule led to the same kind
+of change, less the mean
+change of units of that rule that were left alone at random, with a 95 % interval (normal
+approximation):
+
+    d = mean(changed) - mean(left alone),   d +- 1.96 sqrt(var(changed)/n + var(left alone)/m)
+
+With fewer than 8 of either there is not enough evidence to say. Before against after alone is not
+shown: what is picked
+because it is bad gets better by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from intel_ml.core.actions import Action, ActionType, Arm, arm_of
+
+ENOUGH = 8
+WINDOW = timedelta(days=30)
+NOT_ENOUGH = "Not enough evidence to say."
+NO_SIMILAR = "No similar proposal yet."
+_NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Similar proposals of the last 30 days.
+
+    How many were approved, of how many it is known how they went.
+    """
+
+    approved: int = 0
+    rejected: int = 0
+    measured: int = 0
+    improved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The changes seen after something was done, in percent."""
+
+    n: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of earlier proposals, by account, rule and what was done."""
+
+    tallies: Mapping[tuple[str, int, str], Tally]
+    changed: Mapping[tuple[str, int, str], Sample]
+    left_alone: Mapping[tuple[str, int], Sample]
+
+
+_TALLIES = text(
+    """
+    SELECT ad_account_id, coalesce(rule_id, 0) AS rule_id, action_type,
+        count(*) FILTER (WHERE human_decision IN ('approved', 'modified')) AS approved,
+        count(*) FILTER (WHERE human_decision = 'rejected') AS rejected,
+        count(*) FILTER (WHERE outcome_score IS NOT NULL) AS measured,
+        count(*) FILTER (WHERE CASE WHEN action_type = 'pause' THEN outcome_score > 0
+            ELSE (outcome_metrics #>> '{after,cpa}')::float8 < (outcome_metrics #>>
+                '{before,cpa}')::float8 END) AS improved
+    FROM intel_automation_action
+    WHERE ad_account_id = ANY(:accounts) AND created_at > :since AND undoes_id IS NULL
+    GROUP BY 1, 2, 3
+    """
+)
+_CHANGES = text(
+    """
+    SELECT ad_account_id, rule_id, CASE WHEN is_held_out THEN '' ELSE executed END AS executed,
+        count(*) AS n,
+        avg(change) AS mean, coalesce(var_samp(change), 0) AS variance
+    FROM (
+        SELECT ad_account_id, rule_id, is_held_out, executed,
+            100 * ((outcome_details #>> '{after,cpa}')::float8 / nullif((outcome_details #>>
+                '{before,cpa}')::float8, 0) - 1)
+                AS change
+        FROM intel_ml_training_data
+        WHERE ad_account_id = ANY(:accounts) AND outcome_measured AND rule_id IS NOT NULL
+          AND (is_held_out OR executed <> 'maintain')
+    ) AS measured
+    WHERE change IS NOT NULL
+    GROUP BY 1, 2, 3
+    """
+)
+
+
+def evidence(session: Session, accounts: Sequence[str], *, now: datetime) -> Evidence:
+    """Return what is known of the proposals of these accounts, in two queries."""
+    keys = {"accounts": list(accounts), "since": now - WINDOW}
+    tallies = {
+        (row.ad_account_id, row.rule_id, row.action_type): Tally(
+            row.approved, row.rejected, row.measured, row.improved
+        )
+        for row in session.execute(_TALLIES, keys)
+    }
+    changed, alone = {}, {}
+    for row in session.execute(_CHANGES, keys):
+        sample = Sample(row.n, row.mean, row.variance)
+        if row.executed:
+            changed[row.ad_account_id, row.rule_id, row.executed] = sample
+        else:
+            alone[row.ad_account_id, row.rule_id] = sample
+    return Evidence(tallies, changed, alone)
+
+
+def similar(known: Evidence, *, account_id: str, rule_id: int | None, kind: ActionType) -> str:
+    """Return what became of similar proposals, in a sentence."""
+    tally = known.tallies.get((account_id, rule_id or 0, kind), Tally())
+    if not tally.approved and not tally.rejected:
+        return NO_SIMILAR
+    rejected = f", {tally.rejected} rejected" if tally.rejected else ""
+    counts = f"{tally.approved} similar approved in 30 days{rejected}"
+    if not tally.approved:
+        return f"{counts}."
+    if not tally.measured:
+        return f"{counts}: none measured yet."
+    good = "turned out well" if kind is ActionType.PAUSE else "improved CPA"
+    of = "" if tally.measured == tally.approved else f" of {tally.measured} measured"
+    return f"{counts}: {tally.improved}{of} {good}."
+
+
+def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: Action) -> str:
+    """Return what is expected of the change, with its interval, or that it cannot be said.
+
+    >>> nothing = Evidence({}, {}, {})
+    >>> expected(nothing, account_id="act_1", rule_id=1, action=Action(ActionType.PAUSE))
+    'Not enough evidence to say.'
+    """
+    arm = arm_of(action)
+    done = known.changed.get((account_id, rule_id or 0, str(arm)))
+    alone = known.left_alone.get((account_id, rule_id or 0))
+    if done is None or alone is None or min(done.n, alone.n) < ENOUGH or arm is Arm.PAUSE:
+        return NOT_ENOUGH
+    effect = done.mean - alone.mean
+    half = _NORMAL_95 * math.sqrt(done.variance / done.n + alone.variance / alone.n)
+    return (
+        f"Within 48 hours CPA {_moved(effect)} than if left alone (95% interval "
+        f"{effect - half:+.0f}% to {effect + half:+.0f}%), from {done.n} similar changes "
+        f"and {alone.n} left alone."
+    )
+
+
+def _moved(percent: float) -> str:
+    return f"{abs(percent):.0f}% {'higher' if percent > 0 else 'lower'}"

@@ -1,0 +1,56 @@
+"""The dashboard page: one account at a glance.
+
+Reads   `reporting.dashboard`.
+Gives   the page, and its body again when something moved.
+Never   decides anything: its links lead to the approvals.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from intel_ml.data.store.tables import EntityRow
+from intel_ml.reporting.dashboard import Dashboard
+from intel_ml.reporting.dashboard import dashboard as read_dashboard
+from intel_ml.surfaces.ui.board_html import board_html
+from intel_ml.surfaces.ui.rules import chosen_account, no_account_html
+from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, digest
+
+
+def page(visit: Visit, ask: Ask) -> str:
+    """Return the page as it is first seen."""
+    answer = look(visit, ask)
+    chosen = chosen_account(visit, ask.account)
+    return (
+        f'<main class="intel" data-page="dashboard" data-body="{answer["body_digest"]}">'
+        '<div class="notice" role="status" aria-live="polite"></div><div class="sheet">'
+        f'<div class="bar">{account_choice(visit, chosen.id if chosen else None)}</div>'
+        f'<div class="body">{answer["body"]}</div></div></main>'
+    )
+
+
+def look(visit: Visit, ask: Ask) -> Answer:
+    """Return the account's board, or nothing where the browser shows it already."""
+    account = chosen_account(visit, ask.account)
+    body = no_account_html()
+    if account:
+        board = read_dashboard(
+            visit.session, person=visit.person, account_id=account.id, now=visit.now
+        )
+        body = board_html(board, names=_names(visit, board), days=ask.word("days"))
+    mark = digest(body)
+    return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
+
+
+def _names(visit: Visit, board: Dashboard) -> dict[str, str]:
+    """Return the names of the entities that the score's advice is about, by "type:id"."""
+    ids = [
+        str(one.get("entity")).rpartition(":")[2]
+        for one in (board.score.recommendations if board.score else ())
+    ]
+    rows = visit.session.scalars(
+        select(EntityRow).where(
+            EntityRow.ad_account_id == board.account.id, EntityRow.entity_id.in_(ids)
+        )
+    )
+    return {f"{row.entity_type}:{row.entity_id}": row.name for row in rows}

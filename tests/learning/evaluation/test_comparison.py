@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError
+from intel_ml.intelligence.policy import make_policy
+from intel_ml.learning.evaluation.comparison import compare
+from intel_ml.learning.evaluation.replay import replay
+from intel_ml.learning.evaluation.results import Conclusion
+from intel_ml.learning.evaluation.reward_model import cross_fitted, folds_of
+from tests.intelligence.policy import worlds
+
+GOOD = make_policy("ridge", alpha=0.1).fit(worlds.log(1000))
+CHANCE = make_policy("uniform")
+UNSEEN = worlds.log(900, seed=5)
+
+
+def test_the_better_policy_is_worth_more_and_the_interval_says_so() -> None:
+    report = compare(GOOD, CHANCE, UNSEEN)
+    assert report.difference.low > 0
+    assert report.candidate.main.low > report.champion.main.high  # type: ignore[union-attr]
+    assert report.conclusion in {Conclusion.BETTER, Conclusion.INCONCLUSIVE}
+
+
+def test_the_value_is_what_the_policy_would_earn() -> None:
+    report = compare(GOOD, None, UNSEEN)
+    pmf = replay(GOOD, UNSEEN).logged.pmf_new
+    ratios = UNSEEN["state_cpa_ratio"]
+    true = np.mean(
+        [
+            sum(p * worlds.value_of(x, arm) for p, arm in zip(row, worlds.ARMS, strict=True))
+            for row, x in zip(pmf, ratios, strict=True)
+        ]
+    )
+    assert report.candidate.main.low <= true <= report.candidate.main.high
+
+
+def test_a_policy_against_itself_is_not_better() -> None:
+    report = compare(GOOD, GOOD, UNSEEN)
+    assert report.difference.value == pytest.approx(0)
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+
+
+def test_a_log_that_never_tried_is_refused_with_what_is_missing() -> None:
+    log = UNSEEN.assign(executed="maintain", p_executed=1.0)
+    for arm in worlds.ARMS:
+        log[f"pmf_{arm}"] = float(arm == "maintain")
+    report = compare(GOOD, None, log)
+    assert report.conclusion is Conclusion.REFUSED
+    assert "never tried" in report.why
+    assert report.numbers["support_share"] is not None
+    assert report.numbers["support_share"] < 0.5
+
+
+def test_it_shows_tables_a_page_and_a_picture() -> None:
+    log = UNSEEN.assign(archetype="<img src=x onerror=alert(1)>")
+    report = compare(GOOD, CHANCE, log)
+    assert set(report.table()["estimator"]) >= {"IPS", "SNIPS", "DR", "DR-os", "DM"}
+    assert len(report.archetypes()) == 1
+    page = report._repr_html_()
+    assert "<img src=x" not in page
+    assert "data:image/png" in page
+    assert len(report.figure().axes) == 3
+
+
+def test_gates_find_their_numbers() -> None:
+    numbers = compare(GOOD, CHANCE, UNSEEN).numbers
+    assert {"samples", "support_share", "effective_samples", "e_value"} <= set(numbers)
+    assert numbers["samples"] == 900
+
+
+def test_agreement_counts_what_people_judged() -> None:
+    judged = worlds.judged(900, seed=5)
+    imitation = make_policy("imitation").fit(worlds.judged(1000))
+    report = compare(imitation, None, judged)
+    assert report.candidate.agreement.n == 900
+    assert set(report.candidate.agreement.by_archetype) == {"High CPA", "Others"}
+    silent = compare(GOOD, None, UNSEEN.assign(verdict=None))
+    assert silent.candidate.agreement.rate is None
+    assert "nobody has judged" in silent._repr_html_()
+
+
+def test_too_few_measured_decisions_are_refused() -> None:
+    with pytest.raises(NotEnoughDataError):
+        compare(GOOD, None, UNSEEN.head(10))
+    with pytest.raises(NotEnoughDataError):
+        compare(GOOD, None, UNSEEN.assign(reward=np.nan))
+    with pytest.raises(MissingColumnsError):
+        compare(GOOD, None, UNSEEN.drop(columns="p_executed"))
+
+
+def test_an_entity_is_never_predicted_by_itself() -> None:
+    log = worlds.log(400)
+    before = cross_fitted(log)
+    poisoned = log.copy()
+    mine = poisoned["entity_id"] == "3"
+    poisoned.loc[mine, "reward"] = 1e6
+    after = cross_fitted(poisoned)
+    assert (before[mine.to_numpy()] == after[mine.to_numpy()]).all()
+    assert len(set(folds_of(log)[mine.to_numpy()])) == 1

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intel_ml.core.actions import ARMS, Arm
+from intel_ml.features.states import Value
+from intel_ml.learning.rewards import Units, against_holdout, before_after, effect
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "arm", "expected"),
+    [
+        # CPA 2.0 -> 1.5: 0.5 x 50; ROAS +0.5: x 20
+        ((2.0, 1.0, 3), (1.5, 1.5), Arm.MAINTAIN, 35.0),
+        # CPA 1.0 -> 1.5: -0.5 x 30; ROAS -1: x 20
+        ((1.0, 3.0, 3), (1.5, 2.0), Arm.SCALE_20, -35.0),
+        # nothing changed, a winner was paused
+        ((1.0, 2.1, 3), (1.0, 2.1), Arm.PAUSE, -100.0),
+        ((1.0, 2.0, 3), (1.0, 2.0), Arm.PAUSE, 0.0),  # at the line, not over it
+        # a loser without a conversion was paused
+        ((2.1, 0.0, 0), (2.1, 0.0), Arm.PAUSE, 50.0),
+        ((2.1, 0.0, 1), (2.1, 0.0), Arm.PAUSE, 0.0),
+        ((2.1, 0.0, 0), (2.1, 0.0), Arm.REDUCE_50, 0.0),
+    ],
+)
+def test_it_is_the_plans_formula(
+    before: tuple[float, float, float], after: tuple[float, float], arm: Arm, expected: float
+) -> None:
+    state: dict[str, Value] = dict(zip(("cpa_ratio", "roas", "conversions"), before, strict=True))
+    later: dict[str, Value] = dict(zip(("cpa_ratio", "roas"), after, strict=True))
+    assert before_after(state, later, arm=arm) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("missing", ["cpa_ratio", "roas"])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_a_needed_value_that_is_unknown_makes_no_reward(
+    arm: Arm, missing: str, value: float | None
+) -> None:
+    state: dict[str, Value] = {"cpa_ratio": 1.0, "roas": 1.0, "conversions": 1.0}
+    assert before_after(state | {missing: value}, state, arm=arm) is None
+    assert before_after(state, state | {missing: value}, arm=arm) is None
+
+
+def test_whether_a_paused_loser_sold_must_be_known() -> None:
+    state: dict[str, Value] = {"cpa_ratio": 3.0, "roas": 0.5}
+    assert before_after(state, state, arm=Arm.PAUSE) is None
+    assert before_after(state, state, arm=Arm.REDUCE_20) == 0.0
+
+
+@given(st.floats(-1e6, 1e6), st.lists(st.floats(-1e6, 1e6), max_size=6))
+def test_a_reward_is_held_against_two_others_at_least(value: float, held: list[float]) -> None:
+    found = against_holdout(value, held)
+    assert (found is None) == (len(held) < 2)
+
+
+def test_a_reward_that_is_unknown_stays_unknown() -> None:
+    assert against_holdout(None, [1.0, 2.0]) is None
+    assert against_holdout(1.0, [math.nan, 2.0]) is None
+
+
+def test_the_effect_is_the_difference_of_means_without_a_pre_period() -> None:
+    found = effect(Units([3.0, 5.0]), Units([1.0, 1.0, 1.0]))
+    assert found is not None
+    assert found.value == pytest.approx(3.0)
+    assert found.low < 3 < found.high
+    assert effect(Units([3.0]), Units([1.0, 1.0])) is None
+
+
+def _simulated(seed: int, *, true: float) -> tuple[Units, Units]:
+    random = np.random.default_rng(seed)
+    level = random.normal(0, 0.4, 60)
+    before, after = (level + random.normal(0, 0.1, 60) for _ in range(2))
+    treated = random.random(60) < 0.7
+    after = after + true * treated
+    return (
+        Units(after[treated].tolist(), before[treated].tolist()),
+        Units(after[~treated].tolist(), before[~treated].tolist()),
+    )
+
+
+def test_the_pre_period_takes_its_noise_away_and_the_interval_still_covers() -> None:
+    widths, plain_widths, covered = [], [], 0
+    for seed in range(200):
+        treated, held = _simulated(seed, true=0.2)
+        found = effect(treated, held)
+        plain = effect(Units(treated.outcomes), Units(held.outcomes))
+        assert found is not None
+        assert plain is not None
+        widths.append(found.high - found.low)
+        plain_widths.append(plain.high - plain.low)
+        covered += found.low <= 0.2 <= found.high
+    assert np.mean(widths) < 0.6 * np.mean(plain_widths)
+    assert covered / 200 > 0.9

@@ -1,0 +1,189 @@
+"""The notebooks' door: a study in ten lines, frames that explain themselves, refusals that help."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from intel_ml.core.errors import (
+    InvalidValueError,
+    NotEnoughDataError,
+    NotFoundError,
+    UnavailableError,
+    UnknownNameError,
+)
+from intel_ml.data.store.sessions import Store
+from intel_ml.intelligence import clusters
+from intel_ml.intelligence.policy import ridge
+from intel_ml.learning.registry import Registry
+from intel_ml.surfaces.lab import Lab, connect, models, pictures
+from intel_ml.surfaces.settings import Settings
+from tests import history
+from tests.tracking import free_port
+
+PROJECT = Path(__file__).parents[2]
+
+
+def _lab(store: Store, url: str) -> Lab:
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own argument
+    return Lab(settings=settings, store=store, registry=Registry(url))
+
+
+@pytest.fixture
+def lab(store: Store, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab without a registry: reading needs none."""
+    monkeypatch.chdir(PROJECT)
+    history.write_history(store)
+    return _lab(store, f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.fixture
+def learned(lab: Lab) -> Lab:
+    for one in history.ACCOUNTS:
+        history.write_decisions(lab.store, one)
+        history.learn_from(lab.store, one)
+    return lab
+
+
+@pytest.mark.server
+def test_the_ten_lines_of_a_study_work(learned: Lab, registry: Registry) -> None:
+    lab = _lab(learned.store, registry.tracking_url)
+    log = lab.decisions(account="act_101", days=30)
+    mine = ridge.Policy(alpha=0.1, features=["cpa_ratio", "roas", "frequency", "ctr_trend_7d"])
+    mine = mine.fit(log)
+    report = lab.compare(mine, against="campaign-policy@champion", log=log)
+    assert "<table" in report._repr_html_()
+    done = lab.register(mine, name="campaign-policy", alias="challenger", report=report)
+    assert done.alias == "challenger"
+    assert lab.policy("campaign-policy@challenger").features == mine.features
+    assert lab.policy(f"campaign-policy/{done.version}").features == mine.features
+    [found] = [v for v in registry.versions("campaign-policy") if v.version == done.version]
+    assert found.tags["data_range"].count(" to ") == 1
+    assert found.tags["metric.samples"] == f"{report.n}"
+    with pytest.raises(NotFoundError, match="campaign-policy@shadow"):
+        lab.policy("campaign-policy@shadow")
+
+
+@pytest.mark.server
+def test_archetypes_are_registered_and_given_back_for_every_entity(
+    lab: Lab, registry: Registry
+) -> None:
+    lab = _lab(lab.store, registry.tracking_url)
+    signatures = lab.signatures()
+    with pytest.raises(NotFoundError, match="20_train_archetypes"):
+        lab.archetypes()
+    found = clusters.fit(signatures, k=3, seed=0)
+    done = lab.register_archetypes(found, signatures=signatures)
+    assert done.verdict is not None
+    assert len(lab.archetypes()) == len(signatures)
+
+
+def test_frames_come_with_the_meaning_of_each_column(learned: Lab) -> None:
+    for frame in (learned.states(), learned.signatures(), learned.decisions(), learned.outcomes()):
+        dictionary = frame.attrs["dictionary"]
+        assert set(dictionary) <= set(frame.columns)
+        unexplained = set(frame.columns) - set(dictionary)
+        assert not {c for c in unexplained if not c.endswith(("_before", "_after", "_at"))}
+    assert "48 h" in learned.decisions().attrs["dictionary"]["reward_before_after"]
+
+
+# Ibis 12 reads options and converts moments in ways that pandas 3.1 announces to change.
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+def test_history_is_a_table_that_any_expression_works_on(lab: Lab) -> None:
+    table = lab.history("act_102", since="2026-11-10", until="2026-11-12")
+    frame = table.to_pandas()
+    assert {str(day)[:10] for day in frame["day"]} == {"2026-11-10", "2026-11-11"}
+    assert set(frame["currency"]) == {"JPY"}
+    total = table.group_by("day").agg(spend=table.spend.sum()).to_pandas()
+    assert len(total) == 2
+    yen = frame["spend"].max()
+    assert yen == int(yen) >= 5_000, "yen have no minor units"
+    assert lab.history("act_101").to_pandas()["spend"].max() < 101, "euros are not cents"
+
+
+def test_states_are_as_known_at_their_moment(lab: Lab) -> None:
+    earlier = lab.states("act_101", as_of=history.NOW - timedelta(days=20))
+    now = lab.states("act_101")
+    assert len(earlier) == len(now) == 17
+    merged = earlier.merge(now, on=["entity_type", "entity_id"])
+    assert (merged["spend_x"] != merged["spend_y"]).any()
+
+
+def test_refreshed_states_are_kept_as_the_latest(lab: Lab) -> None:
+    lab.refresh_states("act_101")
+    with lab.store.connection() as connection:
+        kept = pd.read_sql("SELECT entity_id, state FROM intel_entity_state", connection)
+    assert len(kept) == 17
+    assert "cpa" in kept["state"].iloc[0]
+
+
+def test_the_catalogue_can_be_searched(lab: Lab) -> None:
+    assert "cpa_ratio" in lab.features.search("cpa target").table.index
+    assert len(lab.features.search("no such thing")) == 0
+    assert lab.features["roas"].name == "roas"
+    with pytest.raises(UnknownNameError, match="Did you mean 'cpa_ratio'"):
+        lab.features["cpa_ratoi"]
+
+
+@pytest.mark.parametrize("wrong", ["101", "act_101; DROP TABLE", "act_' OR 1=1"])
+def test_what_is_no_account_is_refused(lab: Lab, wrong: str) -> None:
+    with pytest.raises(InvalidValueError, match="is not an account id"):
+        lab.decisions(wrong)
+
+
+def test_an_account_nobody_has_is_named(lab: Lab) -> None:
+    with pytest.raises(NotFoundError, match="act_999"):
+        lab.states("act_999")
+    with pytest.raises(InvalidValueError, match="since"):
+        lab.history(since="yesterday")
+    with pytest.raises(InvalidValueError, match="NAME@ALIAS"):
+        lab.policy("campaign-policy")
+    with pytest.raises(UnknownNameError, match="campaign-policy"):
+        lab.model("campaign-polcy")
+
+
+def test_too_few_outcomes_cannot_be_cut(lab: Lab) -> None:
+    with pytest.raises(NotEnoughDataError, match="measured outcomes: need 10, saw 0"):
+        lab.split(lab.decisions(), newest=0.3)
+
+
+def test_a_cut_log_never_looks_ahead(learned: Lab) -> None:
+    log = learned.decisions()
+    parts = models.split(log, newest=0.3)
+    assert parts.older["as_of"].max() <= parts.cut < parts.newer["as_of"].min()
+    assert len(parts.older) + len(parts.newer) == log["reward"].notna().sum()
+    assert 0.15 < len(parts.newer) / log["reward"].notna().sum() < 0.45
+
+
+def test_a_registry_that_does_not_answer_is_one_line(lab: Lab) -> None:
+    with pytest.raises(UnavailableError, match="MLflow at"):
+        lab.policy("campaign-policy@champion")
+
+
+def test_a_picture_is_a_png_whatever_is_unknown() -> None:
+    values = pd.Series({"a": 1.0, "b": float("nan")})
+    shown = pictures.picture(pictures.bars(values, title="t", axis="x"), "p")
+    assert shown._repr_png_().startswith(b"\x89PNG")
+    frame = pd.DataFrame({"value": [1.0], "low": [0.5], "high": [2.0]}, index=["a"])
+    figure = pictures.intervals(frame, title="t", axis="x")
+    assert figure.axes[0].get_xlabel() == "x"
+
+
+def test_connecting_takes_everything_from_the_settings(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = tmp_path / "settings.env"
+    empty.write_text("")
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("INTEL_ENV_FILE", str(empty))
+    monkeypatch.setenv("INTEL_DATABASE_URL", store.url)
+    history.write_history(store, history.ACCOUNTS[:1])
+    lab = connect()
+    try:
+        assert repr(lab) == "Lab(1 accounts, platform time 2026-11-22 12:00 UTC)"
+        assert list(lab.accounts()["account"]) == ["act_101"]
+    finally:
+        lab.close()
