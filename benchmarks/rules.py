@@ -31,13 +31,16 @@ def measure() -> Iterator[Row]:
 def _states() -> States:
     source = np.random.default_rng(1)
     columns = {
-        name: source.lognormal(2, 1, ENTITIES) for name in ("spend", "clicks", "impressions", "ctr", "frequency")
+        name: source.lognormal(2, 1, ENTITIES)
+        for name in ("spend", "clicks", "impressions", "ctr", "frequency")
     }
     columns["spend"][::7] = np.nan
     entities = tuple(
         Entity(AdAccountId("act_1"), EntityType.ADSET, EntityId(str(n))) for n in range(ENTITIES)
     )
-    return States(entities=entities, moments=(datetime(2026, 1, 1, tzinfo=UTC),) * ENTITIES, columns=columns)
+    return States(
+        entities=entities, moments=(datetime(2026, 1, 1, tzinfo=UTC),) * ENTITIES, columns=columns
+    )
 
 
 def _rule(number: int) -> dict[str, object]:

@@ -17,7 +17,7 @@ def test_help_loads_nothing_heavy():
         "import sys\n"
         "from intel_ml.surfaces.cli.main import run\n"
         "code = run(['--help'])\n"
-        "heavy = ['pandas', 'numpy', 'sqlalchemy', 'mlflow', 'gradio', 'bentoml', 'sklearn', 'ibis']\n"
+        "heavy = ['pandas', 'numpy', 'sqlalchemy', 'mlflow', 'gradio', 'bentoml', 'sklearn']\n"
         "sys.stderr.write(repr((code, [n for n in heavy if n in sys.modules])))\n"
     )
     done = subprocess.run(

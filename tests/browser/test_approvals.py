@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ def _keep_waiting(_: Any) -> None:
     """Leave a request without an answer."""
 
 
+SERVER = re.compile("component_server")
 SUMMER, COLD = "Summer Sale \N{EN DASH} Lookalike 2%", "Cold Audience DE"
 
 
@@ -80,7 +82,7 @@ def test_key_m_and_a_number_approve_another_change(site: Site, visit: Callable[.
 
 def test_who_decided_first_is_named_with_the_time(site: Site, visit: Callable[..., Any]) -> None:
     page = visit("anna")
-    page.route("**/component_server*", _keep_waiting)  # the page sees nothing of it
+    page.route(SERVER, _keep_waiting)  # the page sees nothing of it
     with site.store.session() as session:
         approvals.reject(
             session,
@@ -90,7 +92,7 @@ def test_who_decided_first_is_named_with_the_time(site: Site, visit: Callable[..
             now=platform_now(session),
             reason="too early",
         )
-    page.unroute("**/component_server*")
+    page.unroute(SERVER)
     page.keyboard.press("a")
     page.wait_for_selector(".notice.danger span")
     words = page.text_content(".notice span")
@@ -148,6 +150,18 @@ def test_the_filter_narrows_and_shift_a_approves_what_matches(
     page.keyboard.press("Enter")
     page.wait_for_selector('.notice:has-text("1 proposal approved")')
     assert {one.entity_name for one in site.actions() if one.status == "approved"} == {COLD}
+
+
+def test_a_server_that_does_not_answer_is_said_and_then_forgotten(
+    visit: Callable[..., Any],
+) -> None:
+    page = visit("anna")
+    page.route(SERVER, lambda route: route.abort())
+    page.keyboard.press("j")
+    page.wait_for_selector('.notice.danger:has-text("does not answer")')
+    page.unroute(SERVER)
+    page.wait_for_selector(".notice", state="hidden")
+    assert page.locator(".row").count() == 4
 
 
 def test_a_viewer_sees_but_does_not_decide(site: Site, visit: Callable[..., Any]) -> None:

@@ -142,7 +142,8 @@ def test_what_waits_for_a_person_has_no_row_until_it_is_over(filled: Store) -> N
         connection.execute(
             text(
                 "UPDATE intel_automation_action "
-                "SET status = 'rejected', human_decision = 'rejected', human_feedback_reason = 'too early' WHERE decision_id = :d"
+                "SET status = 'rejected', human_decision = 'rejected', "
+                "human_feedback_reason = 'too early' WHERE decision_id = :d"
             ),
             {"d": decision},
         )

@@ -173,6 +173,22 @@ def test_a_version_lives_from_testing_to_champion_and_back(play: _Play) -> None:
 
 
 @pytest.mark.server
+def test_the_owner_sees_where_each_version_stands_and_why(play: _Play) -> None:
+    version = play.version(dict(GOOD))
+    registry, store, name = play.lives.registry, play.lives.store, play.lives.model.name
+    [mine] = [s for s in promotion.overview(registry, store) if s.name == name]
+    assert (mine.version, mine.aliases, mine.status) == (version, ("shadow",), "shadow")
+    assert mine.training_rows == 7
+    assert "shadow gate passed" in mine.verdict
+    told = promotion.evidence(registry, store, name=name, version="shadow").text
+    assert f"{name} version {version} (shadow)" in told
+    assert "e_value: 40" in told
+    assert "shadow by ada" in told
+    with pytest.raises(NotFoundError, match="no version '12'"):
+        promotion.evidence(registry, store, name=name, version="12")
+
+
+@pytest.mark.server
 def test_a_promotion_that_is_refused_changes_no_alias_and_is_kept(play: _Play) -> None:
     version = play.version({**GOOD, "e_value": 3.0})
     verdict = promotion.promote(play.lives, version, by="ada", now=NOW)

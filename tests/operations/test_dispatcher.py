@@ -67,9 +67,8 @@ def test_a_process_killed_anywhere_leaves_exactly_one_write(desk: Desk, point: s
                 raise ConnectionResetError
 
     desk.graph.reached = kill
-    child.append(
-        subprocess.Popen([sys.executable, "-c", CHILD, desk.store.url, desk.graph.url, TOKEN])  # our own interpreter
-    )
+    command = [sys.executable, "-c", CHILD, desk.store.url, desk.graph.url, TOKEN]
+    child.append(subprocess.Popen(command))
     started.set()
     child[0].wait(ENDS_S)
     assert child[0].returncode == -signal.SIGKILL

@@ -37,7 +37,8 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_every_control_of_the_plan_has_its_name_and_default(env_file: Path):
+@pytest.mark.usefixtures("env_file")
+def test_every_control_of_the_plan_has_its_name_and_default():
     settings = load_settings()
     assert {name: getattr(settings, name.lower()) for name in PLAN} == PLAN
 

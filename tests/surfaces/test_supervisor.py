@@ -10,8 +10,17 @@ import pytest
 from intel_ml.core.errors import UnavailableError
 from intel_ml.surfaces.supervisor import ProcessSpec, Supervisor, free_port
 
-SERVER = "import http.server, sys; http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()"
-PARENT = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(p.pid, flush=True); time.sleep(60)"
+SERVER = """
+import http.server, sys
+handler = http.server.SimpleHTTPRequestHandler
+http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), handler).serve_forever()
+"""
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
 
 
 def spec(name: str, program: str, *arguments: str, url: str | None = None) -> ProcessSpec:
@@ -57,7 +66,7 @@ def test_what_died_is_started_again_until_it_is_given_up(tmp_path: Path):
 def test_a_process_that_ends_before_it_is_ready_says_its_last_words(tmp_path: Path):
     with Supervisor(logs=tmp_path, cwd=tmp_path) as supervisor:
         supervisor.start(spec("broken", "raise SystemExit('no disk')", url="http://127.0.0.1:9/"))
-        with pytest.raises(UnavailableError, match="'broken' does not answer.*no disk"):
+        with pytest.raises(UnavailableError, match=r"'broken' does not answer.*no disk"):
             supervisor.wait_ready("broken")
 
 

@@ -129,6 +129,11 @@ class Verdict:
         """Whether the version may be used."""
         return self.outcome is Outcome.PASSED
 
+    @property
+    def text(self) -> str:
+        """The verdict in words."""
+        return str(self)
+
     def __str__(self) -> str:
         short = [str(c) for c in self.checks if c.outcome is not Outcome.PASSED]
         told = short or [str(c) for c in self.checks]

@@ -45,9 +45,59 @@ class Step:
     changed_by: str
     at: datetime
     evidence: Mapping[str, Any]
+    training_rows: int | None
+
+    @property
+    def text(self) -> str:
+        """The step in words."""
+        return str(self)
 
     def __str__(self) -> str:
         return f"{self.name} version {self.version} is {self.status}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one version stands."""
+
+    name: str
+    version: str
+    aliases: tuple[str, ...]
+    status: str
+    training_rows: int | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything known of one version: what was registered, what was measured, its whole life."""
+
+    version: Version
+    life: tuple[Step, ...]
+    numbers: Mapping[str, float | None]
+
+    @property
+    def text(self) -> str:
+        """The dossier as a person reads it in a terminal."""
+        known = self.version
+        aliases = f" ({', '.join(known.aliases)})" if known.aliases else ""
+        numbers = [
+            f"  {name}: {'not measured' if value is None else f'{value:.4g}'}"
+            for name, value in self.numbers.items()
+        ]
+        tags = [
+            f"  {name}: {value}"
+            for name, value in sorted(known.tags.items())
+            if not name.startswith("metric.")
+        ]
+        steps = [
+            f"  {step.at:%Y-%m-%d %H:%M} {step.status} by {step.changed_by}: {step.reason}"
+            for step in self.life
+        ]
+        parts = [f"{known.name} version {known.version}{aliases}", f"MLflow run {known.run_id}"]
+        return "\n".join(
+            [*parts, "Measured:", *numbers, "Registered with:", *tags, "Life:", *steps]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +203,42 @@ def rollback(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
     return step
 
 
+def overview(registry: Registry, store: Store) -> list[Standing]:
+    """Return where every version of every registered model stands, newest first."""
+    standing = []
+    for name in registry.names():
+        with store.session() as session:
+            steps = life(session, name)
+        for version in registry.versions(name):
+            mine = [step for step in steps if step.version == version.version]
+            counted = [step.training_rows for step in mine if step.training_rows is not None]
+            standing.append(
+                Standing(
+                    name=name,
+                    version=version.version,
+                    aliases=version.aliases,
+                    status=mine[-1].status if mine else TESTING,
+                    training_rows=counted[-1] if counted else None,
+                    verdict=version.tags.get("gate_evidence", ""),
+                )
+            )
+    return standing
+
+
+def evidence(registry: Registry, store: Store, *, name: str, version: str | None = None) -> Dossier:
+    """Return everything known of one version, the newest if none is named."""
+    versions = registry.versions(name) if name in registry.names() else []
+    found = next((v for v in versions if version in (None, v.version, *v.aliases)), None)
+    if found is None:
+        raise NotFoundError(
+            f"{name} has no version '{version or 'at all'}'.",
+            hint="`intel-ml models list` shows them.",
+        )
+    with store.session() as session:
+        steps = [step for step in life(session, name) if step.version == found.version]
+    return Dossier(found, tuple(steps), dict(_numbers(steps)))
+
+
 def life(session: Session, name: str) -> list[Step]:
     """Return every recorded step of a model's versions, oldest first."""
     rows = session.scalars(
@@ -201,6 +287,7 @@ def _step(row: ModelVersion) -> Step:
         changed_by=row.changed_by,
         at=row.at,
         evidence=row.evaluation or {},
+        training_rows=row.training_data_count,
     )
 
 

@@ -16,6 +16,9 @@ switches      the kill switch
 guards        every reason to refuse a change
 facts         what the guards look at
 journal       the append-only record of an action
+decision_rows decisions as rows of the log
+outcomes      what becomes of an action that was taken up, written down and said
+access        where the platform is, and the token that may write
 notices       what is said to the members of an account
 audit         one action's story
 meta_writer   the only module that can change an account

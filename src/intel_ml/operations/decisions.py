@@ -1,6 +1,4 @@
-"""One cycle of one account: every active entity judged, drawn, logged.
-
-What is to be done, proposed.
+"""One cycle of one account: every active entity judged, drawn, logged, and perhaps proposed.
 
 Reads   the account's latest states, structure, rules, and the policy that is handed in.
 Gives   decisions, proposals, notices, and a `CycleReport` of what was looked at.

@@ -75,7 +75,7 @@ def _work_on(bench: Bench, account_id: str) -> int:
     except (DBAPIError, UnavailableError):
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, it is this account's only
-        log.error("account skipped", account=account_id, error=f"{type(error).__name__}: {error}")
+        log.warning("account skipped", account=account_id, error=f"{type(error).__name__}: {error}")
         return 0
 
 

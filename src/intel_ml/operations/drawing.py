@@ -6,9 +6,8 @@ What is proposed of what could be, with the probability of exactly that.
     pmf(maintain) = (1 - e) base(maintain) + e / |allowed| + h * (all that acts)
 
 with h the hold-out share, e the exploration share (ad sets only), base the shown arm, or the
-policy's own distribution where
-the policy's draw is shown. The draws are seeded by the decision's id, so a decision repeated is the
-same decision.
+policy's own distribution where the policy's draw is shown. The draws are seeded by the decision's
+id, so a decision repeated is the same decision.
 """
 
 from __future__ import annotations

@@ -5,10 +5,8 @@ Gives   executed, failed, needs review; or the action back in the queue with the
 Never   sends before the intent is committed, and never sends again before it has read.
 
 Whoever works on an account holds its lock, a session lock that dies with the process. What is found
-`executing` under that
-lock was left behind, and is settled by reading the platform: the new value is ours, the old one
-means that nothing was
-applied, anything else needs a person.
+`executing` under that lock was left behind, and is settled by reading the platform: the new value
+is ours, the old one means that nothing was applied, anything else needs a person.
 """
 
 from __future__ import annotations

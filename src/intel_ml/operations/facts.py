@@ -209,14 +209,14 @@ def _start_of_day(session: Session, change: Change, *, since: datetime, seen: Se
             SELECT minor FROM (
                 SELECT executed_at AS at, (value_before ->> 'daily_budget_minor')::bigint AS minor
                 FROM intel_automation_action
-                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND
-                executed_at >= :since
-                  AND action_type = ANY(:types) AND status = ANY(:statuses)
+                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity
+                  AND executed_at >= :since AND action_type = ANY(:types)
+                  AND status = ANY(:statuses)
                 UNION ALL
                 SELECT seen_at, (changes -> 'daily_budget_minor' ->> 0)::bigint
                 FROM intel_entity_revision
-                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity AND
-                seen_at >= :since
+                WHERE ad_account_id = :account AND entity_type = :kind AND entity_id = :entity
+                  AND seen_at >= :since
                   AND jsonb_typeof(changes -> 'daily_budget_minor' -> 0) = 'number'
             ) AS changed ORDER BY at LIMIT 1
             """

@@ -21,14 +21,11 @@ ACTIONS_PAGE = "/?action="
 _SAY = text(
     """
     INSERT INTO intel_notification (ad_account_id, user_id, type, severity, title, message,
-        related_entity_type,
-        related_entity_id, action_url, data, is_read, created_at)
+        related_entity_type, related_entity_id, action_url, data, is_read, created_at)
     SELECT :account, member.user_id, said.type, said.severity, said.title, said.message,
-        said.entity_type, said.entity_id,
-        said.action_url, said.data, false, :now
+        said.entity_type, said.entity_id, said.action_url, said.data, false, :now
     FROM jsonb_to_recordset(CAST(:said AS jsonb)) AS said(type text, severity text, title text,
-        message text,
-        entity_type text, entity_id text, action_url text, data jsonb)
+        message text, entity_type text, entity_id text, action_url text, data jsonb)
     JOIN intel_membership AS member ON member.ad_account_id = :account
     WHERE said.data ->> 'key' IS NULL OR NOT EXISTS (
         SELECT FROM intel_notification AS earlier

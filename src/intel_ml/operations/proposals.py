@@ -91,14 +91,14 @@ def propose(session: Session, cycle: Cycle, proposed: Sequence[Proposed]) -> dic
 
 _CLOSE = """
     WITH closed AS (
-        UPDATE intel_automation_action AS action SET status = :to, status_reason = :why, updated_at
-            = :now
+        UPDATE intel_automation_action
+        SET status = :to, status_reason = :why, updated_at = :now
         WHERE {which} RETURNING ad_account_id, id
     ), written AS (
         INSERT INTO intel_action_event (ad_account_id, action_id, at, kind, actor, detail)
         SELECT ad_account_id, id, :now, 'transition', :actor,
-            jsonb_build_object('from', CAST(:origin AS text), 'to', CAST(:to AS text), 'why', CAST(:why
-                AS text))
+            jsonb_build_object('from', CAST(:origin AS text),
+                'to', CAST(:to AS text), 'why', CAST(:why AS text))
         FROM closed RETURNING 1
     )
     SELECT count(*) FROM closed

@@ -50,10 +50,9 @@ class Standing:
 _STANDINGS = text(
     """
     SELECT entity.entity_type, entity.entity_id, entity.name, entity.configured_status,
-        entity.effective_status,
-        entity.daily_budget_minor,
-        entity.entity_type = 'adset' AND (campaign.daily_budget_minor > 0 OR
-            campaign.lifetime_budget_minor > 0) AS above,
+        entity.effective_status, entity.daily_budget_minor,
+        entity.entity_type = 'adset'
+            AND (campaign.daily_budget_minor > 0 OR campaign.lifetime_budget_minor > 0) AS above,
         busy.why
     FROM intel_entity AS entity
     LEFT JOIN intel_entity AS campaign ON campaign.ad_account_id = entity.ad_account_id
@@ -61,10 +60,9 @@ _STANDINGS = text(
     LEFT JOIN (
         SELECT entity_type, entity_id, min(why) AS why FROM (
             SELECT entity_type, entity_id, CASE
-                WHEN status IN ('pending_approval', 'approved', 'executing', 'needs_review') THEN 'a
-                    proposal is open'
                 WHEN status = 'rejected' THEN 'a proposal was rejected lately'
-                ELSE 'it was changed lately' END AS why
+                WHEN status IN ('executed', 'undone') THEN 'it was changed lately'
+                ELSE 'a proposal is open' END AS why
             FROM intel_automation_action
             WHERE ad_account_id = :account AND (
                 status IN ('pending_approval', 'approved', 'executing', 'needs_review')
@@ -76,8 +74,8 @@ _STANDINGS = text(
             WHERE ad_account_id = :account AND as_of > :held AND as_of < :now AND is_held_out
         ) AS reasons GROUP BY entity_type, entity_id
     ) AS busy ON busy.entity_type = entity.entity_type AND busy.entity_id = entity.entity_id
-    WHERE entity.ad_account_id = :account AND (CAST(:only AS text) IS NULL OR entity.entity_id =
-        :only)
+    WHERE entity.ad_account_id = :account
+        AND (CAST(:only AS text) IS NULL OR entity.entity_id = :only)
     """
 )
 

@@ -8,5 +8,6 @@ similar        what became of proposals like this one, and what is expected
 dashboard      an account on one page
 savings        what was saved, against units left alone
 notifications  what a person should know
+patterns       learned patterns in words
 scoring        the account score and the patterns, computed and stored
 """

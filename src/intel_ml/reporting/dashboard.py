@@ -154,13 +154,13 @@ def last_cycle(session: Session, account_id: str) -> LastCycle | None:
     row = session.execute(
         text(
             """
-            SELECT as_of, count(*) AS checked, count(rule_id) AS hits, count(*) FILTER (WHERE
-                is_held_out) AS held_out,
+            SELECT as_of, count(*) AS checked, count(rule_id) AS hits,
+                count(*) FILTER (WHERE is_held_out) AS held_out,
                 count(*) FILTER (WHERE proposed <> 'maintain') AS proposed
             FROM intel_decision
             WHERE ad_account_id = :account AND trigger = 'cycle' AND as_of = (
-                SELECT max(as_of) FROM intel_decision WHERE ad_account_id = :account AND trigger =
-                    'cycle')
+                SELECT max(as_of) FROM intel_decision
+                WHERE ad_account_id = :account AND trigger = 'cycle')
             GROUP BY as_of
             """
         ),

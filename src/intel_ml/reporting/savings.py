@@ -2,14 +2,12 @@
 
 Money not spent above target, against units of the same rules that were left alone at random.
 
-    waste(x)  = spend(x) - conversions(x) * target          of one unit, in the state before and 48
-    hours after
+    waste(x)  = spend(x) - conversions(x) * target    of one unit, before and 48 hours after
     saving    = mean(waste after - before | left alone) - mean(waste after - before | paused or cut)
     savings   = n * saving,   interval  n * (saving +- 1.96 sqrt(var_cut / n + var_alone / m))
 
 States look back three days, so a change is counted by what it had shown after two; savings are
-understated rather than
-overstated. Fewer than 8 on either side, or no target, and there is no number.
+understated rather than overstated. Fewer than 8 on either side, or no target: no number.
 """
 
 from __future__ import annotations
@@ -29,18 +27,17 @@ _NORMAL_95 = 1.96
 
 _WASTE = text(
     """
-    SELECT is_held_out, count(*) AS n, avg(change) AS mean, coalesce(var_samp(change), 0) AS
-        variance
+    SELECT is_held_out, count(*) AS n, avg(change) AS mean,
+        coalesce(var_samp(change), 0) AS variance
     FROM (
         SELECT is_held_out,
-            (outcome_details #>> '{after,spend}')::float8 - (outcome_details #>>
-                '{after,conversions}')::float8 * :target
-            - (outcome_details #>> '{before,spend}')::float8 + (outcome_details #>>
-                '{before,conversions}')::float8 * :target
-                AS change
+            (outcome_details #>> '{after,spend}')::float8
+            - (outcome_details #>> '{after,conversions}')::float8 * :target
+            - (outcome_details #>> '{before,spend}')::float8
+            + (outcome_details #>> '{before,conversions}')::float8 * :target AS change
         FROM intel_ml_training_data
-        WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL AND
-        action_taken_at >= :since
+        WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL
+          AND action_taken_at >= :since
           AND (is_held_out OR executed IN ('pause', 'reduce_20', 'reduce_50'))
     ) AS measured
     WHERE change IS NOT NULL

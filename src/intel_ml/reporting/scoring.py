@@ -34,27 +34,26 @@ _DAYS = 30
 
 _ENTITY_DAYS = text(
     """
-    SELECT DISTINCT ON (d.entity_id, d.day) d.entity_id, d.day, d.spend_minor::float8 / :offset AS
-        spend, d.conversions,
-        100.0 * d.clicks / nullif(d.impressions, 0) AS ctr, d.impressions::float8 / nullif(d.reach,
-            0) AS frequency,
+    SELECT DISTINCT ON (d.entity_id, d.day) d.entity_id, d.day,
+        d.spend_minor::float8 / :offset AS spend, d.conversions,
+        100.0 * d.clicks / nullif(d.impressions, 0) AS ctr,
+        d.impressions::float8 / nullif(d.reach, 0) AS frequency,
         e.daily_budget_minor::float8 / :offset AS daily_budget
     FROM intel_performance_daily AS d
     JOIN intel_entity AS e USING (ad_account_id, entity_type, entity_id)
-    WHERE d.ad_account_id = :account AND d.entity_type = :level AND d.day >= :first AND d.day <
-    :today AND NOT d.is_total
-      AND d.seen_at <= :now
+    WHERE d.ad_account_id = :account AND d.entity_type = :level AND d.day >= :first
+        AND d.day < :today AND NOT d.is_total AND d.seen_at <= :now
     ORDER BY d.entity_id, d.day, d.seen_at DESC
     """
 )
 _HOURS = text(
     """
     WITH looks AS (
-        SELECT day, seen_at, sum(impressions)::float8 AS impressions, sum(conversions) AS
-            conversions
+        SELECT day, seen_at, sum(impressions)::float8 AS impressions,
+            sum(conversions) AS conversions
         FROM intel_performance_snapshot
-        WHERE ad_account_id = :account AND entity_type = :level AND day >= :first AND seen_at <=
-        :now
+        WHERE ad_account_id = :account AND entity_type = :level AND day >= :first
+            AND seen_at <= :now
         GROUP BY day, seen_at
     )
     SELECT day, extract(hour FROM (seen_at - interval '1 second') AT TIME ZONE :zone)::int AS hour,

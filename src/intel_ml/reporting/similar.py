@@ -1,15 +1,13 @@
 """What became of proposals like this one, and so what is expected of it.
 
 Expected is the mean change of the cost per result 48 hours after the same rule led to the same kind
-of change, less the mean
-change of units of that rule that were left alone at random, with a 95 % interval (normal
-approximation):
+of change, less the mean change of units of that rule that were left alone at random, with a 95 %
+interval (normal approximation):
 
     d = mean(changed) - mean(left alone),   d +- 1.96 sqrt(var(changed)/n + var(left alone)/m)
 
 With fewer than 8 of either there is not enough evidence to say. Before against after alone is not
-shown: what is picked
-because it is bad gets better by itself.
+shown: what is picked because it is bad gets better by itself.
 """
 
 from __future__ import annotations
@@ -69,8 +67,8 @@ _TALLIES = text(
         count(*) FILTER (WHERE human_decision = 'rejected') AS rejected,
         count(*) FILTER (WHERE outcome_score IS NOT NULL) AS measured,
         count(*) FILTER (WHERE CASE WHEN action_type = 'pause' THEN outcome_score > 0
-            ELSE (outcome_metrics #>> '{after,cpa}')::float8 < (outcome_metrics #>>
-                '{before,cpa}')::float8 END) AS improved
+            ELSE (outcome_metrics #>> '{after,cpa}')::float8
+                < (outcome_metrics #>> '{before,cpa}')::float8 END) AS improved
     FROM intel_automation_action
     WHERE ad_account_id = ANY(:accounts) AND created_at > :since AND undoes_id IS NULL
     GROUP BY 1, 2, 3
@@ -79,13 +77,11 @@ _TALLIES = text(
 _CHANGES = text(
     """
     SELECT ad_account_id, rule_id, CASE WHEN is_held_out THEN '' ELSE executed END AS executed,
-        count(*) AS n,
-        avg(change) AS mean, coalesce(var_samp(change), 0) AS variance
+        count(*) AS n, avg(change) AS mean, coalesce(var_samp(change), 0) AS variance
     FROM (
         SELECT ad_account_id, rule_id, is_held_out, executed,
-            100 * ((outcome_details #>> '{after,cpa}')::float8 / nullif((outcome_details #>>
-                '{before,cpa}')::float8, 0) - 1)
-                AS change
+            100 * ((outcome_details #>> '{after,cpa}')::float8
+                / nullif((outcome_details #>> '{before,cpa}')::float8, 0) - 1) AS change
         FROM intel_ml_training_data
         WHERE ad_account_id = ANY(:accounts) AND outcome_measured AND rule_id IS NOT NULL
           AND (is_held_out OR executed <> 'maintain')

@@ -30,33 +30,33 @@ _PERCENT = 100.0
 _DAILY = text(
     """
     WITH wanted AS (
-        SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]), CAST(:ids AS
-            text[]),
-            CAST(:firsts AS date[]), CAST(:todays AS date[])) AS w(ad_account_id, entity_type,
-                entity_id, first, today)
+        SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:types AS text[]),
+            CAST(:ids AS text[]), CAST(:firsts AS date[]), CAST(:todays AS date[])
+        ) AS w(ad_account_id, entity_type, entity_id, first, today)
     ), seen AS (
-        SELECT DISTINCT ON (d.ad_account_id, d.entity_type, d.entity_id, d.day) d.ad_account_id,
-            d.entity_type, d.entity_id,
-            d.day, d.spend_minor, d.conversions, d.clicks, d.impressions, d.conversion_value_minor
-        FROM wanted AS w JOIN intel_performance_daily AS d USING (ad_account_id, entity_type,
-            entity_id)
-        WHERE d.day BETWEEN w.first AND w.today AND NOT d.is_total
+        SELECT DISTINCT ON (d.ad_account_id, d.entity_type, d.entity_id, d.day)
+            d.ad_account_id, d.entity_type, d.entity_id, d.day, d.spend_minor, d.conversions,
+            d.clicks, d.impressions, d.conversion_value_minor
+        FROM wanted AS w
+        JOIN intel_performance_daily AS d USING (ad_account_id, entity_type, entity_id)
+        WHERE d.day BETWEEN w.first AND w.today AND NOT d.is_total AND d.seen_at <= :now
         ORDER BY d.ad_account_id, d.entity_type, d.entity_id, d.day, d.seen_at DESC
     ), so_far AS (
-        SELECT DISTINCT ON (s.ad_account_id, s.entity_type, s.entity_id) s.ad_account_id,
-            s.entity_type, s.entity_id, s.day,
-            s.spend_minor, s.conversions, s.clicks, s.impressions, s.conversion_value_minor
-        FROM wanted AS w JOIN intel_performance_snapshot AS s USING (ad_account_id, entity_type,
-            entity_id)
+        SELECT DISTINCT ON (s.ad_account_id, s.entity_type, s.entity_id)
+            s.ad_account_id, s.entity_type, s.entity_id, s.day, s.spend_minor, s.conversions,
+            s.clicks, s.impressions, s.conversion_value_minor
+        FROM wanted AS w
+        JOIN intel_performance_snapshot AS s USING (ad_account_id, entity_type, entity_id)
         WHERE s.day = w.today AND s.day = ANY(CAST(:todays AS date[])) AND s.seen_at <= :now
         ORDER BY s.ad_account_id, s.entity_type, s.entity_id, s.seen_at DESC
     )
     SELECT * FROM so_far
     UNION ALL
     SELECT seen.* FROM seen
-    WHERE NOT EXISTS (SELECT FROM so_far WHERE so_far.ad_account_id = seen.ad_account_id
-        AND so_far.entity_type = seen.entity_type AND so_far.entity_id = seen.entity_id AND
-            so_far.day = seen.day)
+    WHERE NOT EXISTS (
+        SELECT FROM so_far
+        WHERE so_far.ad_account_id = seen.ad_account_id AND so_far.entity_type = seen.entity_type
+            AND so_far.entity_id = seen.entity_id AND so_far.day = seen.day)
     """
 )
 _ACCOUNT = text(

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from intel_ml.core.accounts import Account, Person
-from intel_ml.core.errors import UnavailableError
+from intel_ml.core.errors import IntelError, UnavailableError
 from intel_ml.core.money import Money
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, set_clock
@@ -31,6 +31,7 @@ from intel_ml.surfaces import logs
 from intel_ml.surfaces.demo_summary import print_addresses, print_summary
 from intel_ml.surfaces.onboarding import onboard_accounts
 from intel_ml.surfaces.people import add_person
+from intel_ml.surfaces.plain import plain
 from intel_ml.surfaces.platform import embedded_postgres, limits_of, open_reader, open_store
 from intel_ml.surfaces.play import Player, PlayReport, SandboxClock
 from intel_ml.surfaces.processes import environment, process_spec
@@ -124,6 +125,7 @@ def _defaults() -> dict[str, str]:
         "ACTIVE_MODEL_VERSION": "shadow",
         "MIN_TRAINING_SAMPLES": "200",
         "MAX_BUDGET_CHANGE_PERCENT": "50",
+        "ACTION_COOLDOWN_HOURS": "20",
         "HOLDOUT_SHARE": "0.15",
         "INTEL_HOME": str(demo_file().parent),
         "INTEL_SANDBOX_WORLD": WORLD,
@@ -165,7 +167,7 @@ def _make(
         task = progress.add_task("Wait for the pages and the API", total=1, note="")
         supervisor.wait_ready("ui", "api")
         progress.update(task, completed=1)
-    return {"play": _plain(report), "notebooks": seconds, "cycle": cycle}
+    return {"play": plain(report), "notebooks": seconds, "cycle": cycle}
 
 
 def _take_on(store: Store, settings: Settings, clock: SandboxClock) -> tuple[Account, ...]:
@@ -209,7 +211,8 @@ def _play(
         every=STEP_HOURS,
         on_step=lambda done: progress.update(task, completed=done, note=f"day {int(done // 24)}"),
     )
-    late = player.play(
+    # The last hours are left unanswered: what is proposed then waits for whoever logs in.
+    late = replace(player, approver=None).play(
         hours=HOURLY_HOURS,
         every=1,
         on_step=lambda done: progress.update(task, completed=total - HOURLY_HOURS + done),
@@ -230,9 +233,9 @@ def _run_notebooks(store: Store, settings: Settings, progress: Progress) -> dict
         began = time.monotonic()
         result = run_job(name, context=context)
         if result.status != "done":
-            raise UnavailableError(service=f"The notebook {name}", check=result.message)
+            raise IntelError(f"The notebook {name} failed.", hint=result.message)
         seconds[name] = round(time.monotonic() - began, 1)
-        progress.update(task, completed=1, note=result.message[:60])
+        progress.update(task, completed=1, note=f"{seconds[name]:.0f} s")
     return seconds
 
 
@@ -283,9 +286,3 @@ def _sum(early: PlayReport, late: PlayReport) -> PlayReport:
     names = {*early.seconds, *late.seconds}
     seconds = {n: early.seconds.get(n, 0.0) + late.seconds.get(n, 0.0) for n in names}
     return replace(late, **merged, seconds=seconds)
-
-
-def _plain(report: PlayReport) -> dict[str, Any]:
-    from intel_ml.surfaces.cli.output import plain  # noqa: PLC0415  # the command line's own way
-
-    return dict(plain(report))

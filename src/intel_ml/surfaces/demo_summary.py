@@ -196,7 +196,7 @@ def _agreement(session: Session) -> str:
         .limit(1)
     )
     evaluation = session.execute(newest).scalar()
-    rate = (evaluation or {}).get("agreement")
+    rate = ((evaluation or {}).get("numbers") or {}).get("agreement")
     if rate is None:
         return "Agreement of policy and approver is not known yet."
     return f"Policy and approver agree on {rate:.0%} of what was proposed."

@@ -18,7 +18,7 @@ import httpx
 from sqlalchemy import Row, func, select
 
 from intel_ml.core.accounts import Account, Person
-from intel_ml.core.actions import ActionStatus, action_of, arm_of
+from intel_ml.core.actions import ARMS, ActionStatus, action_of, arm_of
 from intel_ml.core.errors import UnavailableError, WrongUseError
 from intel_ml.core.recommendations import Verdict
 from intel_ml.data.store.sessions import Store, set_clock
@@ -82,7 +82,9 @@ class SandboxClock:
         if answer.status_code == httpx.codes.BAD_REQUEST:
             raise WrongUseError(f"The sandbox says: {answer.json().get('error')}")
         if answer.is_error:
-            raise UnavailableError(service="The sandbox", check=f"It answered {answer.status_code}.")
+            raise UnavailableError(
+                service="The sandbox", check=f"It answered {answer.status_code}."
+            )
         return answer.json()
 
 
@@ -211,7 +213,11 @@ class Player:
         if said.verdict is Verdict.APPROVED:
             approvals.approve(session, **where)
             report.approved += 1
-        elif said.verdict is Verdict.MODIFIED and said.alternative in allowed and said.alternative:
+        elif (
+            said.verdict is Verdict.MODIFIED
+            and said.alternative is not None
+            and allowed[ARMS.index(said.alternative)]
+        ):
             approvals.modify(
                 session,
                 **where,

@@ -200,3 +200,27 @@ def test_people_edit_from_outside_and_the_log_says_who() -> None:
     world.advance(24 * 25)
     actors = {one.actor for one in world.activities}
     assert actors == {"Alex Morgan"}
+
+
+def test_a_person_outside_is_refused_like_anyone_else(small_file: Path) -> None:
+    world = World.load(small_file, start=START)
+    for n in range(4):
+        world.change(world.population.adsets[0].id, Change(daily_budget_minor=100_00 + n))
+    world._edit_from_outside(0, 1.2)
+    assert world.population.adsets[0].daily_budget_minor == 100_03
+
+
+def test_a_lifetime_budget_is_spread_over_its_days(small_file: Path, tmp_path: Path) -> None:
+    text = small_file.read_text(encoding="utf-8")
+    path = tmp_path / "lifetime.toml"
+    path.write_text(
+        text.replace("budget = 200,", "budget = 200, lifetime = true,"), encoding="utf-8"
+    )
+    world = World.load(path, start=START)
+    world.advance(24 * 10)
+    spent = int(history(world)[Column.SPEND][:, of_adset(world, 0)].sum())
+    assert 8 * 200_00 < spent < 11 * 200_00
+    with pytest.raises(RefusedChangeError):
+        world.change(world.population.adsets[0].id, Change(daily_budget_minor=50_00))
+    with pytest.raises(RefusedChangeError):
+        world.change(world.population.adsets[0].id, Change(lifetime_budget_minor=spent))

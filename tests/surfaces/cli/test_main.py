@@ -26,8 +26,8 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["kill"], "--reason"),
     ],
 )
+@pytest.mark.usefixtures("env_file")
 def test_wrong_use_is_one_line_with_the_way_out_and_exit_2(
-    env_file: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],

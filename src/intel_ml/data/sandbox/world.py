@@ -7,6 +7,7 @@ Never   reads a clock or a global random state: the same calls give the same wor
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.actions import Action, ActionType
-from intel_ml.core.errors import InvalidValueError, NotFoundError, RefusedChangeError
+from intel_ml.core.errors import InvalidValueError, NotFoundError, PlatformError, RefusedChangeError
 from intel_ml.core.ids import Entity, EntityType
 from intel_ml.core.money import Money
 from intel_ml.data.sandbox.changes import (
@@ -216,7 +217,9 @@ class World:
         if node.status != "ACTIVE" or node.daily_budget_minor is None:
             return
         amount = max(minimum_budget(self.population, node), round(node.daily_budget_minor * factor))
-        self.change(node.id, Change(daily_budget_minor=amount), actor=HUMAN_ACTOR)
+        # A person is refused like anyone else, for example on the fifth change in an hour.
+        with contextlib.suppress(PlatformError):
+            self.change(node.id, Change(daily_budget_minor=amount), actor=HUMAN_ACTOR)
 
     def _relearn(self, node: Node, *, before: int | None, was_paused: datetime | None) -> None:
         learning, row = self.file.learning, self.population.rows[node.id][1]

@@ -1,5 +1,15 @@
 """A world's description: a TOML file, read strictly.
 
+    name, description, seed          what it is
+    like = "demo"                    start from a shipped world and lay this file over it
+    actions_have_effect = false      writes are shown but change no delivery
+    goods = 8.0                      dearer goods: fewer purchases for the same money
+    [auction] ... [reach]            settings of a mechanism; `enabled = false` switches it off
+    [kinds.winner]                   ranges from which ad sets of a kind draw their traits
+    [[accounts]]                     currency, time zone, targets, prices in major units
+    [[accounts.campaigns]]           name, adsets = [{ name, kind, budget, ads }]; with a `budget`
+                                     of its own a campaign's ad sets have none
+
 Reads   a name of a shipped world, or a path.
 Gives   a frozen `WorldFile`.
 Never   ignores a key: an unknown one is refused with the nearest that exists.

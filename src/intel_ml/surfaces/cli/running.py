@@ -131,7 +131,9 @@ def run_job(
     if as_json:
         print_json(result)
     else:
-        say(f"{result.name}: {result.status}. {result.message}")
+        say(
+            f"{result.name}: {result.status} in {result.took_ms / 1000:.1f} s. {result.message or ''}"
+        )
     if result.status != "done":
         raise typer.Exit(1)
 

@@ -44,7 +44,7 @@ class Ending:
     """How a run ended."""
 
     status: str
-    message: str | None = None
+    message: str = ""
     run_id: str | None = None
     result: Mapping[str, Any] | None = None
 

@@ -30,7 +30,7 @@ from intel_ml.surfaces.jobs.notebooks import (
     refuse_unknown,
     run_notebook,
 )
-from intel_ml.surfaces.jobs.schedules import Schedule, discover
+from intel_ml.surfaces.jobs.schedules import Schedule, discover, slot_of
 from intel_ml.surfaces.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class JobResult:
     slot: str
     status: str
     took_ms: int
-    message: str | None = None
+    message: str = ""
     run_id: str | None = None
     result: Mapping[str, Any] | None = None
 
@@ -79,13 +79,13 @@ def run_job(
 ) -> JobResult:
     """Run a schedule of pipelines/, or a built-in job by its own name, now; return what came of it.
 
-    Without a slot it is a run of its own, beside the scheduled ones. Unknown names and parameters
-    raise.
+    With a moment of platform time it counts as the schedule's run of the slot around it; without
+    one it is a run of its own, beside the scheduled ones. Unknown names and parameters raise.
     """
     schedule = _schedule(name, context)
     given = {**schedule.parameters, **(parameters or {})}
     _check(schedule, given, context)
-    key = slot_key(slot) if slot else f"by hand {uuid.uuid4().hex[:16]}"
+    key = slot_key(slot_of(schedule, slot)) if slot else f"by hand {uuid.uuid4().hex[:16]}"
     lease = claim(context.store, name=schedule.name, slot=key, parameters=given)
     if lease is None:
         return JobResult(schedule.name, key, "skipped", 0, "It was run, or is running, elsewhere.")
@@ -133,7 +133,7 @@ def _run(
     try:
         if schedule.job is not None:
             result = context.jobs[schedule.job](context, **given)
-            return Ending("done", result=result)
+            return Ending("done", message=_told(result or {}), result=result)
         request = NotebookRun(
             notebook=_notebook(schedule, context),
             name=schedule.name,
@@ -148,11 +148,15 @@ def _run(
         return Ending("failed", message=str(error))
     except Exception as error:  # noqa: BLE001  # a run that fails is a result, whatever it raised
         return Ending("failed", message=_short(error))
-    return Ending("done", run_id=run_id, result={"run_id": run_id})
+    return Ending("done", message=f"MLflow run {run_id}", run_id=run_id)
 
 
 def _notebook(schedule: Schedule, context: JobContext) -> Path:
     return context.settings.project / "notebooks" / str(schedule.notebook)
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in result.items())
 
 
 def _short(error: BaseException) -> str:

@@ -22,7 +22,7 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Run
 from intel_ml.learning.states import read_states, save_states
 from intel_ml.surfaces.lab import frames, models, pictures
-from intel_ml.surfaces.lab.progress import working
+from intel_ml.surfaces.lab.progress import when_kernel_ends, working
 from intel_ml.surfaces.lab.shelf import Shelf
 from intel_ml.surfaces.platform import open_store
 from intel_ml.surfaces.settings import Settings, load_settings
@@ -74,9 +74,12 @@ class Lab:
     @functools.cached_property
     def run(self) -> Run:
         """The MLflow run this notebook belongs to: the scheduler's, or a study of its own."""
-        return self.registry.current_run() or self.registry.open_run(
-            _STUDIES, f"{self.now:%Y-%m-%d %H:%M}"
-        )
+        current = self.registry.current_run()
+        if current is not None:
+            return current
+        opened = self.registry.open_run(_STUDIES, f"{self.now:%Y-%m-%d %H:%M}")
+        when_kernel_ends(lambda: self.registry.close_run(opened.id, status="FINISHED"))
+        return opened
 
     def accounts(self) -> pd.DataFrame:
         """Return the accounts: currency, zone, targets, mode."""

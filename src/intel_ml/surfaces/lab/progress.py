@@ -1,10 +1,11 @@
-"""What a long call says while it works, in a notebook; nothing anywhere else."""
+"""What a long call says while it works, and what a kernel does last; nothing elsewhere."""
 
 from __future__ import annotations
 
+import atexit
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,12 @@ def working(what: str) -> Iterator[None]:
     yield
     if handle is not None:
         handle.update(_text(f"{what}: {time.monotonic() - started:.1f} s"), raw=True)
+
+
+def when_kernel_ends(do: Callable[[], None]) -> None:
+    """Call `do` when the notebook's kernel ends; never outside one."""
+    if "ipykernel" in sys.modules:
+        atexit.register(do)
 
 
 def _display(text: str) -> Any:

@@ -1,15 +1,21 @@
 """The pages people work on: approvals, dashboard, history, rules. A process of their own.
 
 app           mounts login, pages and guards; the one place that knows Gradio
-desk          what the browser asks for and what it gets: reads, decisions, refusals in words
+guards        refuses other origins, sends strangers to the login, puts first content into pages
 people        login, logout, who is asking
-origins       refuses what other sites send, and puts the first content into the page
+pages         which page answers what
+visits        one look or decision: who, when, what was asked
+approvals     the queue, the opened card, decisions
+dashboard     one account at a glance
+history       what was decided and what came of it
+rules         what is watched, and the switch of each rule
+idle          what an empty queue says
 shell         the frame around every page
-card_html     the queue and one opened card
+notes_html    the notes in the bar on top
+card_html     the queue and one card
 board_html    the dashboard
-history_html  what was decided and what came of it; the rules
-charts        SVG panels with labelled axes
 sparkline     the fourteen days of a card
+charts        SVG panels with labelled axes
 wording       escaping, numbers, money, moments
-theme         style sheet and keyboard, as package data
+theme         style sheet (`page.css`) and keyboard (`keys.js`), as package data
 """

@@ -48,7 +48,7 @@ def page(visit: Visit, ask: Ask) -> str:
         f'<main class="intel desk{opens} data-page="approvals" '
         f'data-opened="{safe(answer["opened"] or "")}" '
         f'data-queue="{answer["queue_digest"]}" data-card="{answer["card_digest"]}">'
-        '<div class="notice" role="status" aria-live="polite"></div>'
+        f'<div class="notice" role="status" aria-live="polite">{_missing(ask)}</div>'
         '<div class="side"><div class="bar">'
         f'<input type="search" data-set="search" value="{safe(ask.search)}" '
         'placeholder="Filter  /" aria-label="Filter proposals" autocomplete="off">'
@@ -211,9 +211,16 @@ def _empty(visit: Visit, ask: Ask) -> str:
     return idle_html(visit, ask.account)
 
 
+def _missing(ask: Ask) -> str:
+    number = ask.word("missing")
+    return (
+        f"<span>There is no action {safe(number)} in an account of yours.</span>" if number else ""
+    )
+
+
 def _sum(cards: Sequence[Card]) -> str:
     if not cards:
-        return "Nothing waits"
+        return "None"
     stakes: Counter[str] = Counter()
     for card in cards:
         stakes[card.stake.currency] += card.stake.minor

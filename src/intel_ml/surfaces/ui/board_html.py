@@ -239,8 +239,8 @@ def _checked(board: Dashboard) -> str:
     if cycle is None:
         return "The account was not looked at yet."
     when = ago(cycle.at, now=board.now, zone=board.account.time_zone)
-    fired = plural(cycle.hits, "rule fired", "rules fired") if cycle.hits else "no rule fired"
-    return f"{safe(cycle.says)} {fired.capitalize()}, {when}."
+    fired = f"A rule fired for {cycle.hits:,} of them" if cycle.hits else "No rule fired"
+    return f"{safe(cycle.says)} {fired}, {when}."
 
 
 def _money(value: Money | None) -> str:

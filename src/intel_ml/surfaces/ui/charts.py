@@ -48,13 +48,15 @@ def picture(
     """Return the panels under each other on one axis of days; `marked` gets a vertical line."""
     heights = [panel.height + _TITLE + _GAP for panel in panels]
     total = sum(heights) + 18
+    bottom = sum(heights) - _GAP
     parts = [_description(panels, days)]
+    if marked in days:
+        # Drawn first: bars and numbers stand before it.
+        parts.append(_mark(days.index(marked), count=len(days), bottom=bottom, name=mark_name))
     top = 0
     for panel, height in zip(panels, heights, strict=True):
         parts.append(_panel(panel, top=top + _TITLE, count=len(days)))
         top += height
-    if marked in days:
-        parts.append(_mark(days.index(marked), count=len(days), bottom=top - _GAP, name=mark_name))
     parts.append(_day_axis(days, top=top + 8))
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {total}" role="img" '
@@ -151,9 +153,9 @@ def _mark(index: int, *, count: int, bottom: int, name: str) -> str:
 def _day_axis(days: Sequence[date], *, top: int) -> str:
     count = len(days)
     shown = sorted({0, count // 2, count - 1}) if days else []
-    anchors = {0: "s", count - 1: "x"}
+    anchors = {count - 1: "x"}
     return "".join(
-        f'<text class="d {anchors.get(i, "")}" x="{_x(i, count):.1f}" y="{top}">'
+        f'<text class="d {anchors.get(i, "")}" x="{_day_x(i, count):.1f}" y="{top}">'
         f"{days[i]:%-d %b}</text>"
         for i in shown
     )
@@ -162,6 +164,10 @@ def _day_axis(days: Sequence[date], *, top: int) -> str:
 def _x(index: int, count: int) -> float:
     room = (WIDTH - LEFT - RIGHT) / max(count, 1)
     return LEFT + room * (index + 0.5)
+
+
+def _day_x(index: int, count: int) -> float:
+    return WIDTH - RIGHT if index == count - 1 else _x(index, count)
 
 
 def _y(value: float, top: int, highest: float, height: int) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from intel_ml.core.days import time_zone
 from intel_ml.reporting.dashboard import last_cycle
 from intel_ml.surfaces.ui.visits import Visit
-from intel_ml.surfaces.ui.wording import plural, safe
+from intel_ml.surfaces.ui.wording import safe
 
 
 def idle_html(visit: Visit, account_id: str | None) -> str:
@@ -23,11 +23,7 @@ def idle_html(visit: Visit, account_id: str | None) -> str:
                 says = "not looked at yet; the first look is within the hour."
             else:
                 at = cycle.at.astimezone(time_zone(account.time_zone))
-                fired = (
-                    plural(cycle.hits, "rule fired", "rules fired")
-                    if cycle.hits
-                    else "no rule fired"
-                )
+                fired = f"a rule fired for {cycle.hits:,}" if cycle.hits else "no rule fired"
                 says = f"{cycle.says} At {at:%H:%M}, {fired}."
             looked.append(f"<li>{safe(account.name, longest=60)}: {safe(says)}</li>")
     if not looked:

@@ -32,7 +32,11 @@
         if (answer.login) return location.assign(answer.login);
         if (document.body.dataset.lost) { delete document.body.dataset.lost; say(""); }
         if (number > applied) { applied = number; show(answer); }
-        if (answer.notice) say(answer.notice, answer.danger, answer.undo);
+        if (answer.undo) last = answer.undo;
+        // The open card says itself what happens next.
+        if (answer.notice && (answer.danger || !["approve", "reject", "modify"].includes(kind)))
+          say(answer.notice, answer.danger);
+        else if (answer.notice) say("");
         return answer;
       })
       .catch(() => {
@@ -62,6 +66,8 @@
       page.dataset.card = answer.card_digest;
       if (fresh) box.scrollTop = 0;
     }
+    const all = $('[data-do="approve-all"]', page);
+    if (all) all.disabled = !rows().length;
     mark();
   }
 
@@ -72,7 +78,7 @@
     for (const row of rows()) row.setAttribute("aria-selected", String(row.dataset.open === key));
   }
 
-  function say(words, danger = false, undo = null) {
+  function say(words, danger = false) {
     const box = $("main .notice");
     if (!box) return;
     box.textContent = "";
@@ -83,7 +89,6 @@
     const close = document.createElement("button");
     close.type = "button"; close.className = "plain"; close.textContent = "Dismiss"; close.onclick = () => say("");
     box.append(text, close);
-    if (undo) last = undo;
   }
 
   function open(key, byHand = true) {

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from intel_ml.core.errors import IntelError, InvalidValueError
 from intel_ml.data.store.sessions import platform_now
 from intel_ml.operations.limits import Limits
+from intel_ml.reporting.notifications import Which, notifications, unread_count
 from intel_ml.surfaces.ui import approvals, dashboard, history, rules
+from intel_ml.surfaces.ui.notes_html import SHOWN, notes_html
 from intel_ml.surfaces.ui.people import Door, NobodyError, login_path
 from intel_ml.surfaces.ui.shell import PAGES, top_html, trouble_html
 from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, ask_of
@@ -47,12 +49,14 @@ class Pages:
     def first(self, path: str, query: Mapping[str, str], cookies: Mapping[str, str]) -> str:
         """Return what a page shows before any script runs; `NobodyError` for a stranger."""
         with self._visit(cookies) as visit:
-            top = top_html(visit.person, path=path)
+            top = top_html(visit.person, path=path, notes=_notes(visit, path))
             name = PAGES[path].lower()
             try:
                 ask = ask_of({k: v for k, v in query.items() if k in {"account", "search", "days"}})
                 if name == "approvals" and query.get("action"):
-                    ask = replace(ask, opened=approvals.linked(visit, query["action"], ask.account))
+                    linked = approvals.linked(visit, query["action"], ask.account)
+                    words = {**ask.words, "missing": "" if linked else query["action"][:20]}
+                    ask = replace(ask, opened=linked, words=words)
                 return top + ROOMS[name].page(visit, ask)
             except IntelError as error:
                 return top + trouble_html(str(error))
@@ -88,6 +92,16 @@ class Pages:
 
     def _visit(self, cookies: Mapping[str, str]) -> AbstractContextManager[Visit]:
         return _visit(self, cookies)
+
+
+def _notes(visit: Visit, path: str) -> str:
+    return notes_html(
+        notifications(visit.session, person=visit.person, which=Which.UNREAD, limit=SHOWN),
+        unread=unread_count(visit.session, person=visit.person),
+        now=visit.now,
+        zones={account.id: account.time_zone for account in visit.accounts},
+        path=path,
+    )
 
 
 @contextmanager

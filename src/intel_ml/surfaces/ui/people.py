@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import parse_qs, quote
 
+from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Person
 from intel_ml.core.errors import NotAllowedError
-from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.sessions import Store, platform_now
+from intel_ml.reporting.notifications import mark_all_read
 from intel_ml.surfaces.auth import (
     COOKIE_NAME,
     SESSION_VALID,
@@ -100,12 +102,25 @@ def routes(door: Door) -> APIRouter:
         response.delete_cookie(COOKIE_NAME, path="/", httponly=True, samesite="lax")
         return response
 
+    @router.post("/notes/read")
+    async def read(request: Request) -> Response:
+        sent = await _form(request)
+        return await to_thread.run_sync(_marked_read, door, dict(request.cookies), sent)
+
     return router
 
 
-async def _in_thread(door: Door, sent: Mapping[str, str], *, secure: bool) -> Response:
-    from anyio import to_thread  # noqa: PLC0415  # only a login needs it
+def _marked_read(door: Door, cookies: Mapping[str, str], sent: Mapping[str, str]) -> Response:
+    try:
+        with door.store.session() as session:
+            person = door.visitor(session, cookies)
+            mark_all_read(session, person=person, now=platform_now(session))
+    except NobodyError:
+        return RedirectResponse(login_path("/"), _SEE_OTHER)
+    return RedirectResponse(own_path(sent.get("next", "/")), _SEE_OTHER)
 
+
+async def _in_thread(door: Door, sent: Mapping[str, str], *, secure: bool) -> Response:
     return await to_thread.run_sync(lambda: _entered(door, sent, secure=secure))
 
 

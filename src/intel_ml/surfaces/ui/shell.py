@@ -14,15 +14,15 @@ from intel_ml.surfaces.ui.wording import safe
 PAGES = {"/": "Approvals", "/dashboard": "Dashboard", "/history": "History", "/rules": "Rules"}
 
 
-def top_html(person: Person, *, path: str) -> str:
-    """Return the bar with the pages and the person."""
+def top_html(person: Person, *, path: str, notes: str = "") -> str:
+    """Return the bar with the pages, the person's notes, and the way out."""
     links = "".join(
         f'<a href="{to}"{" aria-current=page" if to == path else ""}>{name}</a>'
         for to, name in PAGES.items()
     )
     return (
         f'<header class="intel top"><a class="brand" href="/">{NAME}</a>'
-        f'<nav aria-label="Pages">{links}</nav><form method="post" action="/logout">'
+        f'<nav aria-label="Pages">{links}</nav>{notes}<form method="post" action="/logout">'
         f'<span class="who">{safe(person.name, longest=40)}</span>'
         '<button class="plain">Log out</button></form></header>'
     )

@@ -1,31 +1,41 @@
-"""The one door to MLflow: runs, and models that are exactly what was registered.
+"""Runs and registered models of one tracking server.
 
 Reads   policies and archetypes, which save and load themselves as folders of npz and json.
-Gives   registered versions with aliases, tags and a card; `LoadedPolicy` and `LoadedArchetypes`,
-        checked before use.
+Gives   registered versions with aliases, tags and a card; loaded ones, checked before use.
 Never   pickles or unpickles; never returns a model whose files, features or numbers are not what
         was registered.
-
-MLflow is imported on first use: it costs a second and a hundred megabytes.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from intel_ml.core.errors import IntelError, ModelRefusedError, UnavailableError
+from intel_ml.core.errors import ModelRefusedError, UnavailableError
 from intel_ml.features.catalogue import features_hash
 from intel_ml.learning.artifacts import folder_sha256, refuse_unusable
+from intel_ml.learning.registry.client import (
+    CHECK,
+    QUIET,
+    answering,
+    git_revision,
+    mlflow_client,
+    mlflow_error,
+)
+from intel_ml.learning.registry.runs import Run
+from intel_ml.learning.registry.values import (
+    LoadedArchetypes,
+    LoadedPolicy,
+    Registration,
+    Version,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,107 +44,10 @@ if TYPE_CHECKING:
     from intel_ml.intelligence.clusters import Archetypes
     from intel_ml.intelligence.policy.protocol import Policy
 
-CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
-ALIASES = (SHADOW, CHALLENGER, CHAMPION)
-
-#: What MLflow reads once, when it is imported; no telemetry, no bars, no minutes of retries.
-QUIET = {
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
-_SERVER = QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "GIT_PYTHON_REFRESH": "quiet"}
-_CHECK = "Start it with `intel-ml up`, or see `intel-ml doctor`."
 _HEALTH_TIMEOUT_S = 5.0
 _MODEL_FOLDER, _CANDIDATE_FOLDER = "model", "candidate"
 _CANDIDATE_TAG = "intel.candidate"
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What is written beside a model: the run it came from, its numbers, its tags, its card."""
-
-    name: str
-    run_id: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    card: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedPolicy:
-    """A policy that passed every check, and where it came from."""
-
-    policy: Policy
-    name: str
-    version: str
-    run_id: str
-    sha256: str
-    features_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedArchetypes:
-    """Archetypes that passed every check, and where they came from."""
-
-    archetypes: Archetypes
-    name: str
-    version: str
-    run_id: str
-    sha256: str
-    features_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One registered version as a list shows it."""
-
-    name: str
-    version: str
-    run_id: str
-    aliases: tuple[str, ...]
-    tags: Mapping[str, str]
-    card: str
-
-
-class Run:
-    """One MLflow run that is open for logging."""
-
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
-        self._client = client
-        self.id = run_id
-
-    def log_metrics(self, values: Mapping[str, float | None]) -> None:
-        """Log numbers; an unknown one is left out, not logged as zero."""
-        for name, value in values.items():
-            if value is not None:
-                self._client.log_metric(self.id, name, float(value))
-
-    def log_params(self, values: Mapping[str, object]) -> None:
-        """Log what the run was given."""
-        for name, value in values.items():
-            self._client.log_param(self.id, name, value)
-
-    def log_tags(self, values: Mapping[str, str]) -> None:
-        """Log words by which the run can be found."""
-        for name, value in values.items():
-            self._client.set_tag(self.id, name, value)
-
-    def log_figure(self, figure: Any, name: str) -> None:
-        """Keep a matplotlib figure as pictures/NAME.png."""
-        self._client.log_figure(self.id, figure, f"pictures/{name}.png")
-
-    def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        """Keep a file."""
-        self._client.log_artifact(self.id, str(path), folder)
-
-    def log_text(self, text: str, file: str) -> None:
-        """Keep a text as a file."""
-        self._client.log_text(self.id, text, file)
 
 
 class Registry:
@@ -158,7 +71,7 @@ class Registry:
     def require(self) -> None:
         """Say in one line that the tracking server does not answer, if it does not."""
         if not self.is_up():
-            raise UnavailableError(service=f"MLflow at {self.tracking_url}", check=_CHECK)
+            raise UnavailableError(service=f"MLflow at {self.tracking_url}", check=CHECK)
 
     @contextmanager
     def run(
@@ -175,7 +88,7 @@ class Registry:
 
     def open_run(self, experiment: str, name: str, *, tags: Mapping[str, str] | None = None) -> Run:
         """Start a run that someone else will end."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             found = self._client.get_experiment_by_name(experiment)
             number = found.experiment_id if found else self._create_experiment(experiment)
             created = self._client.create_run(number, run_name=name, tags=dict(tags or {}))
@@ -192,7 +105,7 @@ class Registry:
 
     def close_run(self, run_id: str, *, status: str) -> None:
         """End a run as FINISHED or FAILED."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             self._client.set_terminated(run_id, status=status)
 
     def register_policy(self, policy: Policy, *, registration: Registration) -> str:
@@ -207,7 +120,7 @@ class Registry:
         self, policy: Policy, *, name: str, run_id: str, tags: Mapping[str, str]
     ) -> None:
         """Keep a trained policy with its run until it is evaluated; nothing serves a candidate."""
-        with _answering(self.tracking_url), _saved(policy) as folder:
+        with answering(self.tracking_url), _saved(policy) as folder:
             self._client.log_artifacts(run_id, str(folder), _CANDIDATE_FOLDER)
             for tag, value in {
                 **tags,
@@ -220,7 +133,7 @@ class Registry:
         """Return the newest candidate and its run's tags, None when nothing was trained yet."""
         from intel_ml.intelligence.policy import load_policy  # noqa: PLC0415  # numpy and friends
 
-        with _answering(self.tracking_url), tempfile.TemporaryDirectory() as folder:
+        with answering(self.tracking_url), tempfile.TemporaryDirectory() as folder:
             experiments = [e.experiment_id for e in self._client.search_experiments()]
             runs = self._client.search_runs(
                 experiments,
@@ -259,7 +172,7 @@ class Registry:
 
     def find(self, name: str, version_or_alias: str) -> Version | None:
         """Return what is registered under a version number or an alias, None when nothing is."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             try:
                 if version_or_alias.isdigit():
                     found = self._client.get_model_version(name, version_or_alias)
@@ -273,7 +186,7 @@ class Registry:
 
     def versions(self, name: str) -> list[Version]:
         """Return every version of a model, newest first."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             found = self._client.search_model_versions(f"name = '{name}'")
             aliases = self._aliases(name)
             listed = [_version(v, aliases=aliases.get(str(v.version), ())) for v in found]
@@ -281,28 +194,28 @@ class Registry:
 
     def names(self) -> list[str]:
         """Return the names of the registered models."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             return sorted(m.name for m in self._client.search_registered_models())
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Point an alias at a version."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             self._client.set_registered_model_alias(name, alias, version)
 
     def remove_alias(self, name: str, alias: str) -> None:
         """Point an alias at nothing."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             self._client.delete_registered_model_alias(name, alias)
 
     def tag(self, name: str, version: str, *, tags: Mapping[str, str]) -> None:
         """Add tags to a version."""
-        with _answering(self.tracking_url):
+        with answering(self.tracking_url):
             for tag, value in tags.items():
                 self._client.set_model_version_tag(name, version, tag, value)
 
     def _register(self, model: Policy | Archetypes, *, registration: Registration) -> str:
         name, run_id = registration.name, registration.run_id
-        with _answering(self.tracking_url), _saved(model) as folder:
+        with answering(self.tracking_url), _saved(model) as folder:
             refuse_unusable(folder, sha256=None, what=name)
             tags = {
                 **registration.tags,
@@ -360,54 +273,10 @@ class Registry:
                 hint="Train it again: `intel-ml run train-policy`.",
             )
         with tempfile.TemporaryDirectory() as folder:
-            with _answering(self.tracking_url):
+            with answering(self.tracking_url):
                 path = Path(self._client.download_artifacts(found.run_id, _MODEL_FOLDER, folder))
             refuse_unusable(path, sha256=found.tags.get("sha256"), what=what)
             yield path
-
-
-def server_command(
-    backend_url: str, *, artifacts: Path, host: str, port: int, python: str
-) -> tuple[list[str], dict[str, str]]:
-    """Return command and extra environment of a tracking server that does nothing but track.
-
-    The address of the database goes into the environment: it may hold a password, and a command
-    line can be read by all.
-    """
-    argv = [python, "-m", "mlflow", "server", "--artifacts-destination", str(artifacts)]
-    argv += ["--host", host, "--port", str(port), "--workers", "1"]
-    return argv, _SERVER | {"MLFLOW_BACKEND_STORE_URI": backend_url}
-
-
-def mlflow_client(tracking_url: str) -> MlflowClient:
-    """Return MLflow's client, imported with its telemetry off."""
-    os.environ.update(QUIET)
-    from mlflow import MlflowClient  # noqa: PLC0415  # heavy
-
-    return MlflowClient(tracking_uri=tracking_url)
-
-
-def mlflow_error() -> type[Any]:
-    """Return the class of MLflow's errors."""
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415  # heavy
-
-    return MlflowException
-
-
-@functools.cache
-def git_revision() -> str:
-    """Return the revision of the code that runs, `unknown` outside a checkout."""
-    here = str(Path(__file__).parent)
-    try:
-        done = subprocess.run(  # noqa: S603  # no shell, fixed arguments
-            ["git", "-C", here, "rev-parse", "--short=12", "HEAD"],  # noqa: S607  # whichever git there is
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return "unknown"
-    return done.stdout.strip() or "unknown"
 
 
 @contextmanager
@@ -415,23 +284,6 @@ def _saved(model: Policy | Archetypes) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         yield Path(folder)
-
-
-@contextmanager
-def _answering(url: str) -> Iterator[None]:
-    """Turn what MLflow and its transport raise into one line of ours."""
-    import requests  # noqa: PLC0415  # MLflow's transport, loaded with it
-
-    try:
-        yield
-    except IntelError:
-        raise
-    except requests.exceptions.ConnectionError as error:
-        raise UnavailableError(service=f"MLflow at {url}", check=_CHECK) from error
-    except mlflow_error() as error:
-        if "API request to" in str(error) or "Max retries" in str(error):
-            raise UnavailableError(service=f"MLflow at {url}", check=_CHECK) from None
-        raise
 
 
 def _version(found: ModelVersion, *, aliases: tuple[str, ...]) -> Version:

@@ -1,0 +1,41 @@
+"""The notes in the bar on top: how many are unread, and the newest of them.
+
+Reads   a person's unread notes.
+Gives   HTML: a count that opens into a list, and the button that marks all as read.
+Never   links to anywhere but our own pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from intel_ml.reporting.notifications import Note
+from intel_ml.surfaces.ui.wording import ago, plural, safe
+
+SHOWN = 8
+_TROUBLE = frozenset({"warning", "error"})
+
+
+def notes_html(
+    notes: Sequence[Note], *, unread: int, now: datetime, zones: Mapping[str, str], path: str
+) -> str:
+    """Return the notes of the bar; `zones` are the accounts' time zones."""
+    if not unread:
+        return '<span class="quiet notes">No notes</span>'
+    items = "".join(_item(note, now=now, zone=zones.get(note.account_id, "UTC")) for note in notes)
+    return (
+        f'<details class="notes"><summary>{plural(unread, "note")}</summary><div class="panel">'
+        f'<ul>{items}</ul><form method="post" action="/notes/read">'
+        f'<input type="hidden" name="next" value="{safe(path)}"><button>Mark all as read</button>'
+        "</form></div></details>"
+    )
+
+
+def _item(note: Note, *, now: datetime, zone: str) -> str:
+    sign = "⚠ " if note.severity in _TROUBLE else ""
+    return (
+        f"<li><b>{sign}{safe(note.title, longest=120)}</b>"
+        f"{ago(note.created_at, now=now, zone=zone)}"
+        f"<small>{safe(note.message, longest=240)}</small></li>"
+    )
