@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from intel_ml.core.accounts import Account
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.features.catalogue import STATE_FEATURES, features_hash
-from intel_ml.features.states import Column, States
+from intel_ml.features.states import Column, States, states_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,16 @@ _SAVE = text(
     "ON CONFLICT (ad_account_id, entity_type, entity_id) DO UPDATE "
     "SET as_of = excluded.as_of, state = excluded.state, features_hash = excluded.features_hash "
     "WHERE intel_entity_state.as_of <= excluded.as_of"
+)
+
+# A kept state is good while nobody has looked at the account since.
+_SAVED = text(
+    "SELECT s.entity_type, s.entity_id, s.as_of, s.state FROM intel_entity_state s "
+    "JOIN unnest(CAST(:types AS text[]), CAST(:ids AS text[])) AS wanted(type, id) "
+    "ON s.entity_type = wanted.type AND s.entity_id = wanted.id "
+    "WHERE s.ad_account_id = :account AND s.features_hash = :hash AND s.as_of <= :as_of "
+    "AND s.as_of >= coalesce((SELECT max(r.as_of) FROM intel_collection_run r "
+    "WHERE r.ad_account_id = :account AND r.status <> 'failed'), s.as_of)"
 )
 
 
@@ -96,6 +106,35 @@ def save_states(connection: Connection, states: States) -> None:
     ]
     text_of_rows = json.dumps(rows, allow_nan=False)
     connection.execute(_SAVE, {"rows": text_of_rows, "hash": features_hash()})
+
+
+def saved_states(
+    connection: Connection, account: Account, *, entities: Sequence[Entity], as_of: datetime
+) -> States | None:
+    """Return the states kept by the last cycle; None where one is missing or a look came since.
+
+    What the program computes now and what it kept must be the same features, so another
+    `features_hash` counts as missing.
+    """
+    rows = connection.execute(
+        _SAVED,
+        {
+            "account": account.id,
+            "types": [entity.type.value for entity in entities],
+            "ids": [entity.id for entity in entities],
+            "hash": features_hash(),
+            "as_of": as_of,
+        },
+    ).all()
+    found = {(row.entity_type, row.entity_id): row for row in rows}
+    kept = [found.get((entity.type.value, entity.id)) for entity in entities]
+    if not kept or any(row is None for row in kept):
+        return None
+    return states_of(
+        [row.state for row in kept if row is not None],
+        entities=entities,
+        moments=[row.as_of for row in kept if row is not None],
+    )
 
 
 def _run(

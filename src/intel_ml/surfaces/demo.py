@@ -15,6 +15,7 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,11 @@ _PORTS = {
 }
 
 
-def run_demo(*, leave: bool, fresh: bool) -> None:
-    """Run the demo's main job, or take up an earlier one; stay up unless told to leave."""
+def run_demo(*, leave: bool, fresh: bool, days: int = DAYS) -> None:
+    """Run the demo's main job, or take up an earlier one; stay up unless told to leave.
+
+    `days` is how much history is played where there is none yet.
+    """
     logs.configure(level="error")
     console = Console()
     began = time.monotonic()
@@ -80,7 +84,7 @@ def run_demo(*, leave: bool, fresh: bool) -> None:
             _take_up(store, settings, supervisor, console)
             made = json.loads(marker.read_text())
         else:
-            made = _make(store, settings, supervisor, console)
+            made = _make(store, settings, supervisor, console, days=days)
             marker.write_text(json.dumps(made))
         supervisor.start(process_spec("scheduler", settings, env_file=file))
         print_summary(console, store, settings, made, seconds=time.monotonic() - began)
@@ -136,9 +140,9 @@ def _defaults() -> dict[str, str]:
 
 
 def _make(
-    store: Store, settings: Settings, supervisor: Supervisor, console: Console
+    store: Store, settings: Settings, supervisor: Supervisor, console: Console, *, days: int
 ) -> dict[str, Any]:
-    """Play the month, run the notebooks, decide once more; return what it was."""
+    """Play the days, run the notebooks, decide once more; return what it was."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<34}"),
@@ -153,7 +157,7 @@ def _make(
         clock.set_speed(0)
         accounts = _take_on(store, settings, clock)
         progress.update(task, completed=1, note=f"{len(accounts)} accounts")
-        report = _play(store, settings, clock, accounts=accounts, progress=progress)
+        report = _play(store, settings, clock, accounts=accounts, progress=progress, days=days)
         clock.set_speed(settings.intel_sandbox_speed)
         task = progress.add_task("Wait for MLflow", total=1, note="")
         supervisor.wait_ready("mlflow")
@@ -190,11 +194,13 @@ def _play(
     clock: SandboxClock,
     accounts: tuple[Account, ...],
     progress: Progress,
+    *,
+    days: int,
 ) -> PlayReport:
     from intel_ml.data.sandbox.approvers import Approver  # noqa: PLC0415  # the demo alone needs it
 
-    total = DAYS * 24
-    task = progress.add_task("Play 30 days of the loop", total=total, note="")
+    total = days * 24
+    task = progress.add_task(f"Play {days} days of the loop", total=total, note="")
     limits = replace(limits_of(settings), exploration_share=0.08, stale_after_hours=2 * STEP_HOURS)
     player = Player(
         store=store,
@@ -231,7 +237,8 @@ def _run_notebooks(store: Store, settings: Settings, progress: Progress) -> dict
     for name in NOTEBOOK_JOBS:
         task = progress.add_task(f"Notebook {name}", total=1, note="")
         began = time.monotonic()
-        result = run_job(name, context=context)
+        # In the slot of now, so that the scheduler doesn't run it again at once.
+        result = run_job(name, context=context, slot=_slot(name, settings, store))
         if result.status != "done":
             raise IntelError(f"The notebook {name} failed.", hint=result.message)
         seconds[name] = round(time.monotonic() - began, 1)
@@ -239,10 +246,18 @@ def _run_notebooks(store: Store, settings: Settings, progress: Progress) -> dict
     return seconds
 
 
-def _last_cycle(store: Store, settings: Settings) -> dict[str, int]:
-    from intel_ml.surfaces.work import decide_all, job_context  # noqa: PLC0415
+def _slot(name: str, settings: Settings, store: Store) -> datetime:
+    from intel_ml.surfaces.jobs.schedules import discover, slot_of  # noqa: PLC0415  # as above
 
-    return decide_all(job_context(settings, store=store))
+    return slot_of(discover(settings.project)[name], store.now())
+
+
+def _last_cycle(store: Store, settings: Settings) -> dict[str, int]:
+    from intel_ml.surfaces.work import decide_all, job_context, score_accounts  # noqa: PLC0415
+
+    context = job_context(settings, store=store)
+    score_accounts(context)
+    return decide_all(context)
 
 
 def _take_up(store: Store, settings: Settings, supervisor: Supervisor, console: Console) -> None:

@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def kill(
     reason: Annotated[str, typer.Option(help="Why; everyone will read it.")],
-    as_json: bool = Json,  # noqa: FBT001
+    as_json: Json = False,
 ) -> None:
     """Stop every change to every account, within five seconds."""
     _switch(reason, is_on=False, as_json=as_json)
@@ -28,7 +28,7 @@ def kill(
 
 def revive(
     reason: Annotated[str, typer.Option(help="Why it is safe again.")],
-    as_json: bool = Json,  # noqa: FBT001
+    as_json: Json = False,
 ) -> None:
     """Allow the executor to act again."""
     _switch(reason, is_on=True, as_json=as_json)
@@ -36,7 +36,7 @@ def revive(
 
 def audit(
     action: Annotated[int, typer.Argument(help="The number of the action.")],
-    as_json: bool = Json,  # noqa: FBT001
+    as_json: Json = False,
 ) -> None:
     """Print everything that ever happened to one action."""
     from intel_ml.operations.audit import trail
@@ -53,7 +53,7 @@ def audit(
         f"Action {action}",
         ["when", "what", "who", "detail"],
         [
-            (event.at.isoformat(timespec="seconds"), event.kind, event.actor, event.text)
+            (event.at.isoformat(timespec="seconds"), event.kind, event.actor, event.says)
             for event in events
         ],
     )
@@ -61,20 +61,33 @@ def audit(
 
 def undo(
     action: Annotated[int, typer.Argument(help="The number of the executed action.")],
-    as_json: bool = Json,  # noqa: FBT001
+    account: Annotated[str, typer.Option(help="The account of the action, act_…")],
+    user: Annotated[str, typer.Option(help="Who asks for it; an approver of the account.")],
+    as_json: Json = False,
 ) -> None:
     """Ask the executor to put back what an executed action changed."""
+    from intel_ml.core.errors import NotFoundError
+    from intel_ml.data.store import accounts as stored
+    from intel_ml.data.store.sessions import platform_now
     from intel_ml.operations.undo import undo as undo_action
-    from intel_ml.surfaces.platform import open_store, operator_of
+    from intel_ml.surfaces.platform import open_store
     from intel_ml.surfaces.settings import load_settings
 
-    store = open_store(load_settings())
-    with store.session() as session:
-        number = undo_action(session, action_id=action, by=operator_of(session, getpass.getuser()))
+    with open_store(load_settings()).session() as session:
+        found = stored.person_named(session, user)
+        if found is None:
+            raise NotFoundError(f"There is no user '{user}'.")
+        decided = undo_action(
+            session,
+            account_id=account,
+            action_id=action,
+            by=found[0],
+            now=platform_now(session),
+        )
     if as_json:
-        print_json({"action": action, "undone_by": number})
+        print_json(decided)
     else:
-        say(f"Action {number} puts back what action {action} changed; `intel-ml audit {number}`.")
+        say(f"{decided.says} `intel-ml audit {decided.action_id}` tells more.")
 
 
 def _switch(reason: str, *, is_on: bool, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,12 +12,14 @@ from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from intel_ml.data.store.sessions import Store
+    from intel_ml.learning.promotion import Lives, Step
     from intel_ml.learning.registry import Registry
 
 app = typer.Typer(
     help="The models: list, show, promote, demote, roll back, compare.", no_args_is_help=True
 )
 Name = Annotated[str, typer.Argument(help="The model, e.g. campaign-policy.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the model's history.")]
 
 
 @app.command("list")
@@ -53,30 +56,61 @@ def show(name: Name, version: Annotated[str, typer.Argument()] = "", as_json: Js
 
 
 @app.command()
-def promote(name: Name, version: Annotated[str, typer.Argument()]) -> None:
+def promote(name: Name, version: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Make a version the champion, if its gate lets it pass."""
-    registry, store = _open()
     from intel_ml.learning.promotion import promote as promote_version
+    from intel_ml.surfaces.settings import load_settings
 
-    say(promote_version(registry, store, name=name, version=version, by=getpass.getuser()).text)
+    least = load_settings().min_training_samples
+    lives, now = _lives(name)
+    verdict = promote_version(
+        lives, version, by=getpass.getuser(), now=now, min_training_samples=least
+    )
+    if as_json:
+        print_json({"passed": verdict.has_passed, "verdict": verdict.text})
+    else:
+        say(verdict.text)
+    if not verdict.has_passed:
+        raise typer.Exit(1)
 
 
 @app.command()
-def demote(name: Name, version: Annotated[str, typer.Argument()]) -> None:
-    """Take a version out of service."""
-    registry, store = _open()
-    from intel_ml.learning.promotion import demote as demote_version
+def demote(name: Name, reason: Reason, as_json: Json = False) -> None:
+    """Take the champion out of service; rules alone decide until there is another."""
+    from intel_ml.learning.promotion import demote as demote_champion
 
-    say(demote_version(registry, store, name=name, version=version, by=getpass.getuser()).text)
+    lives, now = _lives(name)
+    _tell(demote_champion(lives, by=getpass.getuser(), reason=reason, now=now), as_json=as_json)
 
 
 @app.command()
-def rollback(name: Name) -> None:
+def rollback(name: Name, reason: Reason, as_json: Json = False) -> None:
     """Put the champion before this one back into service."""
-    registry, store = _open()
     from intel_ml.learning.promotion import rollback as roll_back
 
-    say(roll_back(registry, store, name=name, by=getpass.getuser()).text)
+    lives, now = _lives(name)
+    _tell(roll_back(lives, by=getpass.getuser(), reason=reason, now=now), as_json=as_json)
+
+
+def _tell(step: Step, *, as_json: bool) -> None:
+    if as_json:
+        print_json(step)
+    else:
+        say(str(step))
+
+
+def _lives(name: str) -> tuple[Lives, datetime]:
+    from intel_ml.core.errors import UnknownNameError
+    from intel_ml.learning.gates import read_model
+    from intel_ml.learning.promotion import Lives
+    from intel_ml.surfaces.settings import project_home
+
+    folder = project_home() / "models"
+    if not (folder / name / "model.toml").is_file():
+        known = [path.parent.name for path in folder.glob("*/model.toml")]
+        raise UnknownNameError(kind="model", name=name, known=known)
+    registry, store = _open()
+    return Lives(registry, store, read_model(folder / name)), store.now()
 
 
 def _open() -> tuple[Registry, Store]:

@@ -31,12 +31,13 @@ def up(
     ] = False,
     leave: Annotated[bool, typer.Option("--exit", help="Leave after the demo's main job.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo first.")] = False,
+    days: Annotated[int, typer.Option(hidden=True, min=1, help="Days the demo plays.")] = 30,
 ) -> None:
     """Start the platform as the settings say, and supervise it until Ctrl-C."""
     if demo:
         from intel_ml.surfaces.demo import run_demo
 
-        run_demo(leave=leave, fresh=fresh)
+        run_demo(leave=leave, fresh=fresh, days=days)
         return
     from intel_ml.surfaces.platform import require_enabled
     from intel_ml.surfaces.settings import load_settings, settings_file
@@ -131,9 +132,8 @@ def run_job(
     if as_json:
         print_json(result)
     else:
-        say(
-            f"{result.name}: {result.status} in {result.took_ms / 1000:.1f} s. {result.message or ''}"
-        )
+        took = f"{result.took_ms / 1000:.1f} s"
+        say(f"{result.name}: {result.status} in {took}. {result.message}")
     if result.status != "done":
         raise typer.Exit(1)
 
