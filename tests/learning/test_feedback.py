@@ -178,15 +178,14 @@ def test_an_undone_action_counts_as_maintain_and_is_measured_again(filled: Store
 def test_the_contrast_needs_two_held_out_units_of_the_same_rule(filled: Store) -> None:
     history.learn_from(filled, ONE, days=8)
     rows = _rows(filled)
-    ruled = [r for r in rows if r["rule_id"] == 7 and r["reward_before_after"] is not None]
+    ruled = [r for r in rows if r["rule_id"] == 7 and r["reward_earned"] is not None]
     held = [r for r in ruled if r["is_held_out"]]
     assert len(held) >= 3
     assert all(r["reward_against_holdout"] is not None for r in ruled)
-    quiet = [r for r in rows if r["rule_id"] is None and r["reward_before_after"] is not None]
+    quiet = [r for r in rows if r["rule_id"] is None and r["reward_earned"] is not None]
     assert quiet
     assert all(
-        r["reward_against_holdout"] is None and r["reward"] == r["reward_before_after"]
-        for r in quiet
+        r["reward_against_holdout"] is None and r["reward"] == r["reward_earned"] for r in quiet
     )
     assert all(r["reward"] == r["reward_against_holdout"] for r in ruled)
 
@@ -197,7 +196,8 @@ def test_an_outcome_reaches_the_action_it_came_from(filled: Store) -> None:
         rows = connection.execute(
             text(
                 "SELECT a.status, a.outcome_score, "
-                "coalesce(t.reward_against_holdout, t.reward_before_after) AS reward "
+                "100 * coalesce(t.reward_against_holdout, "
+                "(t.outcome_details ->> 'earned')::float8) AS reward "
                 "FROM intel_automation_action a "
                 "JOIN intel_ml_training_data t USING (ad_account_id, decision_id) "
                 "WHERE a.outcome_measured_at IS NOT NULL"
@@ -205,6 +205,7 @@ def test_an_outcome_reaches_the_action_it_came_from(filled: Store) -> None:
         ).all()
     assert rows
     assert {row.status for row in rows} == {"executed"}
+    assert any(row.reward is not None for row in rows)
     assert any(row.outcome_score == row.reward is not None for row in rows)
 
 

@@ -55,15 +55,16 @@ def test_every_probability_is_one(learned: Store) -> None:
     assert set(log["executed"]) <= {arm.value for arm in ARMS}
 
 
-def test_the_reward_is_the_contrast_where_it_is_known_and_the_plans_formula_elsewhere(
+def test_the_reward_is_the_contrast_where_it_is_known_and_what_was_earned_elsewhere(
     learned: Store,
 ) -> None:
     log = _log(learned)
     known = log["reward_against_holdout"].notna()
     assert known.any()
     assert (log.loc[known, "reward"] == log.loc[known, "reward_against_holdout"]).all()
-    rest = log[~known & log["reward_before_after"].notna()]
-    assert (rest["reward"] == rest["reward_before_after"]).all()
+    rest = log[~known & log["reward_earned"].notna()]
+    assert len(rest)
+    assert (rest["reward"] == rest["reward_earned"]).all()
     unmeasured = log["reward_before_after"].isna()
     assert unmeasured.any(), "the newest decisions wait for their outcome"
     assert log.loc[unmeasured, "reward"].isna().all()

@@ -104,7 +104,7 @@ def test_a_decided_card_says_what_happened(desk: Desk) -> None:
     desk.drain()
     assert (
         says(done)
-        == "Done just now: 50.00 USD → 40.00 USD a day. What came of it is measured 48 hours later."
+        == "Done just now: 50.00 USD → 40.00 USD a day. What came of it is measured 72 hours later."
     )
     assert says(failed).startswith("It failed, nothing was changed: Meta answered: budget too low")
     with desk.store.session() as session:
@@ -113,7 +113,7 @@ def test_a_decided_card_says_what_happened(desk: Desk) -> None:
             "before": {"cpa": 48.0, "roas": 1.0},
             "after": {"cpa": 31.0, "roas": 1.5},
         }
-    assert says(done).endswith("48 hours later: CPA 48.00 USD → 31.00 USD, ROAS 1.00 → 1.50.")
+    assert says(done).endswith("72 hours later: CPA 48.00 USD → 31.00 USD, ROAS 1.00 → 1.50.")
     with desk.store.session() as session:
         counted = stats(session, person=desk.ana, now=desk.now())
     assert (counted.proposed, counted.rejected, counted.executed, counted.failed) == (3, 1, 1, 1)
@@ -138,7 +138,7 @@ def test_similar_and_expected_speak_once_there_is_evidence(desk: Desk) -> None:
     found = _pending(desk)[0]
     assert found.similar == "3 similar approved in 30 days: 2 improved CPA."
     assert found.expected.startswith(
-        "Within 48 hours CPA 30% lower than if left alone (95% interval -"
+        "Within 72 hours CPA 30% lower than if left alone (95% interval -"
     )
     assert found.expected.endswith("from 10 similar changes and 10 left alone.")
 
@@ -148,7 +148,7 @@ def _training_row(desk: Desk, number: int, *, is_held_out: bool) -> TrainingRow:
     return TrainingRow(
         ad_account_id="act_1",
         decision_id=f"d{number}",
-        horizon_hours=48,
+        horizon_hours=72,
         entity_type="adset",
         entity_id="11",
         state_vector={},

@@ -29,7 +29,8 @@ from intel_ml.data.store.tables import TrainingRow
 from intel_ml.learning.outcomes import measure_rows
 from intel_ml.learning.propensity import executed_probability, transition
 
-HORIZON_HOURS = 48
+#: States look back three days: after three more, nothing of the time before is left in them.
+HORIZON_HOURS = 72
 _LOOKBACK = timedelta(days=14)
 _SAMPLE_LOOKBACK = timedelta(days=2)
 _OVER = frozenset(

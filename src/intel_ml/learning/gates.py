@@ -59,7 +59,7 @@ class Training(BaseModel):
 
     algorithm: str
     reward: str = "reward"
-    horizon_hours: int = Field(48, ge=24, le=72)
+    horizon_hours: int = Field(72, ge=24, le=72)
     evaluation_share: float = Field(0.3, gt=0, lt=1)
     days: int = Field(30, ge=1)
     clusters: int | None = Field(None, ge=2)

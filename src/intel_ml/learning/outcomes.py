@@ -19,13 +19,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from intel_ml.core.accounts import Account
 from intel_ml.core.actions import Arm
 from intel_ml.features.states import Value
-from intel_ml.learning.rewards import against_holdout, before_after
+from intel_ml.learning.rewards import against_holdout, before_after, earned
 from intel_ml.learning.states import read_states
 
 _HOUR = timedelta(hours=1)
 _NEIGHBOURHOOD = timedelta(days=7)
 _RECENT = timedelta(days=28)
-_REPORTED = ("cpa", "roas", "ctr", "spend", "conversions", "frequency", "cpa_ratio")
+_NOTHING = {"spend": 0.0, "conversions": 0.0}
+_REPORTED = ("target_cpa", "cpa", "roas", "ctr", "spend", "conversions", "frequency", "cpa_ratio")
 
 State = Mapping[str, Value]
 Spot = tuple[str, str, datetime]
@@ -99,6 +100,9 @@ def _measured(row: Row[Any], states: Mapping[Spot, State], now: datetime) -> dic
         else states.get((row.entity_type, row.entity_id, moment), {})
     )
     after = states.get((row.entity_type, row.entity_id, _after_at(row)), {})
+    if Arm(row.executed) is Arm.PAUSE and after.get("spend") is None:
+        # A paused entity has no rows to see: here we know why, so nothing was spent or bought.
+        after = {**after, **_NOTHING, "target_cpa": before.get("target_cpa")}
     return {
         "row": row.id,
         "reward": before_after(before, after, arm=Arm(row.executed)),
@@ -107,6 +111,7 @@ def _measured(row: Row[Any], states: Mapping[Spot, State], now: datetime) -> dic
             "before": {name: before.get(name) for name in _REPORTED},
             "after": {name: after.get(name) for name in _REPORTED},
             "after_at": _after_at(row).isoformat(),
+            "earned": earned(before, after),
         },
     }
 
@@ -115,10 +120,10 @@ def _compare(connection: Connection, account: Account, now: datetime) -> None:
     """Contrast every recent row with the other held-out rows of its rule within a week."""
     rows = connection.execute(
         text(
-            "SELECT id, rule_id, is_held_out, action_taken_at, reward_before_after, "
-            "reward_against_holdout FROM intel_ml_training_data "
+            "SELECT id, rule_id, is_held_out, action_taken_at, reward_against_holdout, "
+            "(outcome_details ->> 'earned')::float8 AS earned FROM intel_ml_training_data "
             "WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL "
-            "AND reward_before_after IS NOT NULL AND action_taken_at > :since "
+            "AND outcome_details ->> 'earned' IS NOT NULL AND action_taken_at > :since "
             "ORDER BY decision_id, id"
         ),
         {"account": account.id, "since": now - _RECENT},
@@ -130,12 +135,12 @@ def _compare(connection: Connection, account: Account, now: datetime) -> None:
     changes = []
     for row in rows:
         near = [
-            other.reward_before_after
+            other.earned
             for other in held[row.rule_id]
             if other.id != row.id
             and abs(other.action_taken_at - row.action_taken_at) <= _NEIGHBOURHOOD
         ]
-        value = against_holdout(row.reward_before_after, near)
+        value = against_holdout(row.earned, near)
         if value != row.reward_against_holdout:
             changes.append({"row": row.id, "value": value})
     if changes:
@@ -156,7 +161,8 @@ _TO_ACTIONS = text(
     """
     UPDATE intel_automation_action a
     SET outcome_measured_at = t.outcome_measured_at, outcome_metrics = t.outcome_details,
-        outcome_score = coalesce(t.reward_against_holdout, t.reward_before_after)
+        outcome_score = 100 * coalesce(
+            t.reward_against_holdout, (t.outcome_details ->> 'earned')::float8)
     FROM intel_ml_training_data t
     WHERE t.ad_account_id = :account AND t.outcome_measured_at = :now
       AND a.ad_account_id = t.ad_account_id AND a.decision_id = t.decision_id

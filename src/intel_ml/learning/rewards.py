@@ -1,12 +1,16 @@
 """Rewards: what came of a decision, and what would have come anyway.
 
     before_after     the plan's formula (§10.3), state after against state before
-    against_holdout  before_after less the mean of held-out units that hit the same trigger
+    earned           (n(after) - n(before)) / max(s(before), target), n = target * conversions - s,
+                     s = spend: what was gained, as a share of the money that was in play
+    against_holdout  earned less the mean of held-out units that hit the same trigger
     effect           mean of treated less mean of held out, adjusted for the pre-period
                      (ANCOVA; Deng et al., 2013, WSDM: CUPED)
 
 Actions fire when a metric is at its worst, so it recovers anyway: before_after reports a win of 19
-% where nothing was done. Only held-out units tell what the action did.
+% where nothing was done. Only held-out units tell what the action did. And a ratio can't tell a
+smaller ad set from a better one: cutting a budget always looks good to it, a pause never can be
+judged. What was earned can.
 
 Reads   states as mappings of features, rewards as numbers.
 Gives   a reward or None, and `Effect` with its interval.
@@ -60,6 +64,31 @@ def before_after(
             return None
         reward += CAUGHT_A_LOSER if conversions == 0 else 0.0
     return reward
+
+
+def earned(before: Mapping[str, Value], after: Mapping[str, Value]) -> float | None:
+    """Return the change of what conversions are worth less what they cost, by money in play.
+
+    Both states look back equally long. A purchase is worth the account's target CPA. None where
+    spend, conversions or target are unknown.
+
+    >>> wasted = {"spend": 50.0, "conversions": 0.0, "target_cpa": 20.0}
+    >>> earned(wasted, {"spend": 0.0, "conversions": 0.0, "target_cpa": 20.0})
+    1.0
+    """
+    target, net_before, net_after = _number(before, "target_cpa"), _net(before), _net(after)
+    spent = _number(before, "spend")
+    if target is None or net_before is None or net_after is None or spent is None:
+        return None
+    return (net_after - net_before) / max(spent, target)
+
+
+def _net(state: Mapping[str, Value]) -> float | None:
+    target, conversions = _number(state, "target_cpa"), _number(state, "conversions")
+    spent = _number(state, "spend")
+    if target is None or conversions is None or spent is None:
+        return None
+    return target * conversions - spent
 
 
 def against_holdout(treated: float | None, held_out: Sequence[float]) -> float | None:

@@ -38,9 +38,10 @@ COLUMNS = {
     "verdict_reason": "why, in the person's words",
     "executed": "the arm really executed; maintain after a rejection, expiry, failure or undo",
     "p_executed": "probability of `executed` under proposal and approval together",
-    "reward_before_after": "the plan's formula: state 48 h later against before; flatters actions",
-    "reward_against_holdout": "the same less the mean of held-out units of its rule within a week",
-    "reward": "what teaches: against_holdout where it is known, before_after otherwise",
+    "reward_before_after": "the plan's formula: state 72 h later against before; flatters actions",
+    "reward_against_holdout": "earned, less the mean of held-out units of its rule within a week",
+    "reward_earned": "purchases at target CPA less spend, after less before, by money in play",
+    "reward": "what teaches: against_holdout where it is known, earned otherwise",
     "archetype": "the entity's archetype when the decision was made",
     "rule_id": "the rule that fired",
 }
@@ -59,7 +60,9 @@ def training_log(
             SELECT decision_id, ad_account_id, entity_type, entity_id, state_captured_at AS as_of,
                    state_vector, pmf, proposed, is_held_out, verdict, verdict_reason, executed,
                    reward_before_after, reward_against_holdout, archetype, rule_id,
-                   coalesce(reward_against_holdout, reward_before_after) AS reward
+                   (outcome_details ->> 'earned')::float8 AS reward_earned,
+                   coalesce(reward_against_holdout,
+                            (outcome_details ->> 'earned')::float8) AS reward
             FROM intel_ml_training_data
             WHERE (CAST(:account AS text) IS NULL OR ad_account_id = :account)
               AND (CAST(:since AS timestamptz) IS NULL OR state_captured_at > :since)
@@ -79,7 +82,7 @@ def training_log(
     ]
     states = sorted({name for record in records for name in record if name.startswith("state_")})
     frame = pd.DataFrame.from_records(records, columns=[*columns, *(states or _state_columns())])
-    for name in ("reward", "reward_before_after", "reward_against_holdout", "p_executed"):
+    for name in ("p_executed", *(c for c in COLUMNS if c.startswith("reward"))):
         frame[name] = frame[name].astype("float64")
     frame["as_of"] = pd.to_datetime(frame["as_of"], utc=True)
     return frame

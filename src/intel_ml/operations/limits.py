@@ -28,7 +28,7 @@ class Limits:
     cooldown_hours: float = 4
     approval_valid_hours: float = 24
     holdout_share: float = 0.10
-    holdout_hours: float = 48
+    holdout_hours: float = 72
     exploration_share: float = 0.0
     stale_after_hours: float = 2
     max_budget_changes_per_hour: int = 3

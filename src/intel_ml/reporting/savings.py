@@ -2,11 +2,11 @@
 
 Money not spent above target, against units of the same rules that were left alone at random.
 
-    waste(x)  = spend(x) - conversions(x) * target    of one unit, before and 48 hours after
+    waste(x)  = spend(x) - conversions(x) * target    of one unit, before and 72 hours after
     saving    = mean(waste after - before | left alone) - mean(waste after - before | paused or cut)
     savings   = n * saving,   interval  n * (saving +- 1.96 sqrt(var_cut / n + var_alone / m))
 
-States look back three days, so a change is counted by what it had shown after two; savings are
+States look back three days, so a change is counted by the three days after it; savings are
 understated rather than overstated. Fewer than 8 on either side, or no target: no number.
 """
 

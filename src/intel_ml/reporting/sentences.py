@@ -94,7 +94,7 @@ def _done(row: AutomationAction, *, now: datetime) -> str:
 def _outcome(row: AutomationAction) -> str:
     metrics = row.outcome_metrics
     if not metrics:
-        return "What came of it is measured 48 hours later."
+        return "What came of it is measured 72 hours later."
     currency = str(row.value_before["currency"])
     before, after = metrics.get("before") or {}, metrics.get("after") or {}
     parts = [
@@ -107,9 +107,9 @@ def _outcome(row: AutomationAction) -> str:
         if before.get(name) is not None and after.get(name) is not None
     ]
     return (
-        f"48 hours later: {', '.join(parts)}."
+        f"72 hours later: {', '.join(parts)}."
         if parts
-        else "48 hours later nothing could be compared."
+        else "72 hours later nothing could be compared."
     )
 
 

@@ -1,6 +1,6 @@
 """What became of proposals like this one, and so what is expected of it.
 
-Expected is the mean change of the cost per result 48 hours after the same rule led to the same kind
+Expected is the mean change of the cost per result 72 hours after the same rule led to the same kind
 of change, less the mean change of units of that rule that were left alone at random, with a 95 %
 interval (normal approximation):
 
@@ -142,7 +142,7 @@ def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: A
     effect = done.mean - alone.mean
     half = _NORMAL_95 * math.sqrt(done.variance / done.n + alone.variance / alone.n)
     return (
-        f"Within 48 hours CPA {_moved(effect)} than if left alone (95% interval "
+        f"Within 72 hours CPA {_moved(effect)} than if left alone (95% interval "
         f"{effect - half:+.0f}% to {effect + half:+.0f}%), from {done.n} similar changes "
         f"and {alone.n} left alone."
     )

@@ -157,7 +157,7 @@ def _make(
         clock.set_speed(0)
         accounts = _take_on(store, settings, clock)
         progress.update(task, completed=1, note=f"{len(accounts)} accounts")
-        report = _play(store, settings, clock, accounts=accounts, progress=progress, days=days)
+        report = _play(store, settings, accounts=accounts, progress=progress, days=days)
         clock.set_speed(settings.intel_sandbox_speed)
         task = progress.add_task("Wait for MLflow", total=1, note="")
         supervisor.wait_ready("mlflow")
@@ -191,10 +191,9 @@ def _take_on(store: Store, settings: Settings, clock: SandboxClock) -> tuple[Acc
 def _play(
     store: Store,
     settings: Settings,
-    clock: SandboxClock,
+    *,
     accounts: tuple[Account, ...],
     progress: Progress,
-    *,
     days: int,
 ) -> PlayReport:
     from intel_ml.data.sandbox.approvers import Approver  # noqa: PLC0415  # the demo alone needs it
@@ -205,7 +204,7 @@ def _play(
     player = Player(
         store=store,
         reader=open_reader(settings),
-        clock=clock,
+        clock=SandboxClock(settings.sandbox_url),
         accounts=accounts,
         limits=limits,
         acts=True,

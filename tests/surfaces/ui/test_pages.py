@@ -355,7 +355,7 @@ def test_notes_are_counted_and_a_link_to_nothing_says_so(pages: Pages, store: St
             message=EVIL,
         )
     html = pages.first("/", {"action": "999999"}, anna)
-    assert "1 note<" in html
+    assert "<b>1</b> <span>note</span>" in html
     assert "<script" not in html
     assert "There is no action 999999" in html
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from intel_ml.reporting.notifications import Note
-from intel_ml.surfaces.ui.wording import ago, plural, safe
+from intel_ml.surfaces.ui.wording import ago, safe
 
 SHOWN = 8
 _TROUBLE = frozenset({"warning", "error"})
@@ -25,11 +25,16 @@ def notes_html(
         return '<span class="quiet notes">No notes</span>'
     items = "".join(_item(note, now=now, zone=zones.get(note.account_id, "UTC")) for note in notes)
     return (
-        f'<details class="notes"><summary>{plural(unread, "note")}</summary><div class="panel">'
+        f'<details class="notes"><summary><b>{unread:,}</b> {_word(unread)}</summary>'
+        '<div class="panel">'
         f'<ul>{items}</ul><form method="post" action="/notes/read">'
         f'<input type="hidden" name="next" value="{safe(path)}"><button>Mark all as read</button>'
         "</form></div></details>"
     )
+
+
+def _word(unread: int) -> str:
+    return f"<span>{'note' if unread == 1 else 'notes'}</span>"
 
 
 def _item(note: Note, *, now: datetime, zone: str) -> str:

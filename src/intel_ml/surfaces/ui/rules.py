@@ -113,10 +113,12 @@ def _row(visit: Visit, account: Account, rule: AutomationRule, *, may_switch: bo
     return (
         f"<tr><td><b>{safe(rule.name)}</b><br>"
         f'<span class="quiet">{safe(rule.description or "", longest=200)}</span></td>'
-        f"<td>{LEVEL_NAMES[EntityType(rule.applies_to)]}s</td><td>{safe(_proposes(rule))}</td>"
-        f"<td>{_MODES.get(rule.execution_mode, safe(rule.execution_mode))}</td>"
-        f'<td class="num">{rule.times_triggered:,}</td><td class="num">{rule.times_executed:,}</td>'
-        f"<td>{last}</td><td>{switch}</td></tr>"
+        f'<td data-name="Watches">{LEVEL_NAMES[EntityType(rule.applies_to)]}s</td>'
+        f'<td data-name="Proposes">{safe(_proposes(rule))}</td>'
+        f'<td data-name="How">{_MODES.get(rule.execution_mode, safe(rule.execution_mode))}</td>'
+        f'<td data-name="Fired" class="num">{rule.times_triggered:,}</td>'
+        f'<td data-name="Done" class="num">{rule.times_executed:,}</td>'
+        f'<td data-name="Last fired">{last}</td><td>{switch}</td></tr>'
     )
 
 
