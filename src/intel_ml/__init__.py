@@ -1,4 +1,4 @@
-"""Campaign Intelligence Engine: the listing is the flow, a file imports only from folders above its own.
+"""Campaign Intelligence Engine: the listing is the flow; a file imports only from folders above.
 
 core          words: frozen values, enums, errors; standard library only
 data          facts in: Meta's API, the sandbox, files, the store, the collector

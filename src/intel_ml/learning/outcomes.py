@@ -117,20 +117,25 @@ def _measured(row: Row[Any], states: Mapping[Spot, State], now: datetime) -> dic
 
 
 def _compare(connection: Connection, account: Account, now: datetime) -> None:
-    """Contrast every recent row with the other held-out rows of its rule within a week."""
+    """Contrast every recent row with other rows of its kind that were left alone, within a week.
+
+    Of a rule's rows those are the held-out ones. Of rows where no rule fired, where only chance
+    acts, all that were left alone are.
+    """
     rows = connection.execute(
         text(
-            "SELECT id, rule_id, is_held_out, action_taken_at, reward_against_holdout, "
+            "SELECT id, rule_id, action_taken_at, reward_against_holdout, "
+            "is_held_out OR (rule_id IS NULL AND proposed = 'maintain') AS is_left_alone, "
             "(outcome_details ->> 'earned')::float8 AS earned FROM intel_ml_training_data "
-            "WHERE ad_account_id = :account AND outcome_measured AND rule_id IS NOT NULL "
+            "WHERE ad_account_id = :account AND outcome_measured "
             "AND outcome_details ->> 'earned' IS NOT NULL AND action_taken_at > :since "
             "ORDER BY decision_id, id"
         ),
         {"account": account.id, "since": now - _RECENT},
     ).all()
-    held: dict[int, list[Row[Any]]] = defaultdict(list)
+    held: dict[int | None, list[Row[Any]]] = defaultdict(list)
     for row in rows:
-        if row.is_held_out:
+        if row.is_left_alone:
             held[row.rule_id].append(row)
     changes = []
     for row in rows:

@@ -201,8 +201,18 @@ def _policy_views(
     loaded = judges.policy
     if loaded is None or not len(states):
         return [None] * len(states)
-    choices = loaded.policy.choose(states, allowed=np.vstack(allowed), keys=keys)
-    return [_view(states, row, choices, judges, loaded) for row in range(len(states))]
+    views: list[Recommendation | None] = [None] * len(states)
+    levels = loaded.policy.entity_types
+    rows = [row for row, e in enumerate(states.entities) if not levels or e.type in levels]
+    if not rows:
+        return views
+    asked = states.take(rows)
+    choices = loaded.policy.choose(
+        asked, allowed=np.vstack([allowed[row] for row in rows]), keys=[keys[row] for row in rows]
+    )
+    for at, row in enumerate(rows):
+        views[row] = _view(asked, at, choices, judges, loaded)
+    return views
 
 
 def _view(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account, Person
@@ -199,8 +199,8 @@ class Player:
             for row in waiting:
                 self._answer_one(session, row, report)
 
-    def _answer_one(self, session: Session, row: Row[Any], report: PlayReport) -> None:
-        action, state, allowed = row[0], row[1], row[2]
+    def _answer_one(self, session: Session, row: Any, report: PlayReport) -> None:
+        action, state, allowed = row
         arm = arm_of(approvals.action_from(action.action_type, action.action_params))
         if self.approver is None or self.person is None or arm is None:
             return

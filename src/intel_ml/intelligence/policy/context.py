@@ -75,9 +75,13 @@ _FARTHEST = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How values become a vector; learned once, then fixed: later vectors mean the same."""
+    """How values become a vector; learned once, then fixed: later vectors mean the same.
+
+    `entity_types` are those of the log: of others nothing was learned.
+    """
 
     features: tuple[str, ...]
+    entity_types: tuple[str, ...]
     numbers: tuple[str, ...]
     words: tuple[str, ...]
     median: NDArray[np.float64]
@@ -141,7 +145,7 @@ class Context:
 
     def words_to_save(self) -> dict[str, Any]:
         """Return what goes into json."""
-        return {"features": list(self.features)}
+        return {"features": list(self.features), "entity_types": list(self.entity_types)}
 
     def arrays_to_save(self) -> dict[str, NDArray[Any]]:
         """Return what goes into npz."""
@@ -152,10 +156,12 @@ class Context:
         }
 
 
-def loaded(features: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> Context:
+def loaded(words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Context:
     """Return the context that was saved."""
+    features = words["features"]
     return Context(
         features=tuple(features),
+        entity_types=tuple(words["entity_types"]),
         numbers=tuple(name for name in features if name not in LEVELS),
         words=tuple(name for name in features if name in LEVELS),
         median=arrays["context_median"],
@@ -195,6 +201,7 @@ def learned(log: pd.DataFrame, features: Sequence[str] | None) -> Context:
             median[at], scale[at] = _robust(known)
     return Context(
         features=tuple(features),
+        entity_types=tuple(sorted(set(types_of(log)))),
         numbers=numbers,
         words=tuple(name for name in features if name in LEVELS),
         median=median,
@@ -211,8 +218,13 @@ def of_log(context: Context, log: pd.DataFrame) -> NDArray[np.float64]:
         if series is None:
             continue
         columns[name] = series.to_numpy() if name in LEVELS else numeric(series)
+    return context.matrix(columns, types_of(log))
+
+
+def types_of(log: pd.DataFrame) -> list[str]:
+    """Return each row's level; a log that doesn't say is of ad sets."""
     kinds = log["entity_type"] if "entity_type" in log else [EntityType.ADSET] * len(log)
-    return context.matrix(columns, [str(kind) for kind in kinds])
+    return [str(kind) for kind in kinds]
 
 
 def numeric(series: pd.Series) -> NDArray[np.float64]:

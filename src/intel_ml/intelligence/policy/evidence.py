@@ -3,6 +3,12 @@
     weight_i = min(1 / p(executed_i), clip) / mean
     scaled_i = clip((r_i - median) / (IQR / 1.349), -3, 3)
 
+    earned(pause | x) = (spend - target * conversions) / max(spend, target)
+
+The last is what a pause of x would have earned, known without trying it: afterwards nothing is
+spent and nothing is bought (`learning.rewards.earned`). It keeps a policy from believing of winners
+what it saw of paused losers.
+
 Reads   a log of decisions: `executed`, `p_executed`, `reward`, `verdict`, `is_held_out`.
 Gives   the rows that teach, weights with mean 1, `RewardScale`.
 Never   teaches from a decision whose outcome is unknown.
@@ -16,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from intel_ml.core.actions import Arm
 from intel_ml.core.errors import MissingColumnsError
 from intel_ml.intelligence.policy.protocol import ARM_INDEX
 
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CLIP = 3.0
+_MONEY = ("state_spend", "state_conversions", "state_target_cpa")
 _IQR_OF_NORMAL = 1.349
 
 
@@ -69,6 +77,31 @@ def rewarded(log: pd.DataFrame) -> pd.DataFrame:
     known = np.isfinite(rewards) & log["executed"].isin(list(ARM_INDEX)).to_numpy()
     teaching: pd.DataFrame = log[known]
     return teaching
+
+
+def with_pauses(log: pd.DataFrame) -> pd.DataFrame:
+    """Return the log, and for each row that was not paused what a pause would have earned.
+
+    Only where the log tells spend, conversions and target, and what was earned beside the reward:
+    the two differ by what left-alone units earned, which a pause is compared with as well.
+    """
+    import pandas as pd  # noqa: PLC0415  # only where a log is at hand
+
+    if not {"reward_earned", *_MONEY} <= set(log.columns):
+        return log
+    spend, conversions, target = (
+        log[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _MONEY
+    )
+    usual = log["reward_earned"].to_numpy(dtype=np.float64, na_value=np.nan) - log[
+        "reward"
+    ].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = (spend - target * conversions) / np.maximum(spend, target) - usual
+    tried = (log["executed"] == Arm.PAUSE).to_numpy()
+    imagined = log[np.isfinite(known) & ~tried].copy()
+    imagined["executed"], imagined["p_executed"] = Arm.PAUSE.value, 1.0
+    imagined["reward"] = known[np.isfinite(known) & ~tried]
+    both: pd.DataFrame = pd.concat([log, imagined], ignore_index=True)
+    return both
 
 
 def weights(log: pd.DataFrame, *, clip: float) -> NDArray[np.float64]:

@@ -97,6 +97,11 @@ class Policy:
             return self._fitted.context.features
         return context.DEFAULT_FEATURES if self._asked is None else self._asked
 
+    @property
+    def entity_types(self) -> tuple[str, ...]:
+        """The levels it learned from; empty before the first log."""
+        return () if self._fitted is None else self._fitted.context.entity_types
+
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return pmf, drawn and most human arms; before any log, chance that prefers `maintain`."""
         mask = drawing.mask_of(allowed, len(states))
@@ -168,7 +173,7 @@ class Policy:
         policy = cls(features=words["asked"], **words["settings"])
         if arrays:
             policy._fitted = Fitted(
-                context=context.loaded(words["features"], arrays),
+                context=context.loaded(words, arrays),
                 weights=arrays["weights"],
                 calibration=Calibration(**words["calibration"]),
                 labels=words["labels"],

@@ -64,6 +64,11 @@ class Policy(Protocol):
         """The features it reads, in order."""
         ...
 
+    @property
+    def entity_types(self) -> tuple[str, ...]:
+        """The levels it may be asked about; empty: any."""
+        ...
+
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return pmf, drawn and best arms; `allowed` is (n, 6), a key always draws the same arm."""
         ...

@@ -9,8 +9,9 @@ Li, Chu, Langford & Schapire (2010), WWW; the shared part is the posterior mean 
 normal model, so an arm nobody tried is worth what arms are usually worth, not zero. phi is the
 context, plus `fourier` random Fourier features of it (Rahimi & Recht, 2007). Rewards are centred on
 their median, scaled by IQR/1.349 and clipped: one lucky sale must not rule. Rows are weighted by
-1/p(executed), clipped, mean 1. A_a^-1 follows by Sherman-Morrison for few rows and is inverted
-afresh for many.
+1/p(executed), clipped, mean 1; what a pause would have earned is known without trying, and each row
+teaches that too (`evidence.with_pauses`). A_a^-1 follows by Sherman-Morrison for few rows and is
+inverted afresh for many.
 
 When it misleads: the width is the model's own uncertainty; it knows nothing of what people saw and
 we did not.
@@ -107,6 +108,11 @@ class Policy:
         return context.DEFAULT_FEATURES if self._asked is None else self._asked
 
     @property
+    def entity_types(self) -> tuple[str, ...]:
+        """The levels it learned from; empty before the first log."""
+        return () if self._fitted is None else self._fitted.context.entity_types
+
+    @property
     def counts(self) -> dict[Arm, int]:
         """How many decisions it learned from, by arm."""
         seen = np.zeros(len(ARMS)) if self._fitted is None else self._fitted.counts
@@ -154,6 +160,7 @@ class Policy:
         elif log.empty:
             return self
         known = self._fitted
+        log = evidence.with_pauses(log)
         arms = log["executed"].map(ARM_INDEX).to_numpy(dtype=np.int64).astype(np.intp)
         rewards = known.reward.scaled(log["reward"].to_numpy(dtype=np.float64))
         weights = evidence.weights(log, clip=self.settings.weight_clip)
@@ -200,7 +207,7 @@ class Policy:
         policy = cls(features=words["asked"], **words["settings"])
         if arrays:
             policy._fitted = Fitted(
-                context=context.loaded(words["features"], arrays),
+                context=context.loaded(words, arrays),
                 reward=evidence.RewardScale(**words["reward"]),
                 squares=words["squares"],
                 noise=words["noise"],

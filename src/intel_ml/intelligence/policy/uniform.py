@@ -31,6 +31,7 @@ class Policy:
 
     name = NAME
     features: tuple[str, ...] = ()
+    entity_types: tuple[str, ...] = ()
 
     def __init__(self, **given: object) -> None:
         """Take and ignore what other policies are made with: chance has no parameters."""
