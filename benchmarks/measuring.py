@@ -36,6 +36,11 @@ def row(what: str, taken: np.ndarray, *, note: str = "") -> Row:
     return Row(what, shown(np.quantile(taken, 0.5)), shown(np.quantile(taken, 0.99)), note)
 
 
+def ratio(taken: np.ndarray, peer: np.ndarray) -> str:
+    """Return how many times as long the middle one took as the peer's, both of this run."""
+    return f"{float(np.median(taken) / np.median(peer)):.2g} x"
+
+
 def shown(seconds: float) -> str:
     """Return a duration as a person reads it."""
     if seconds < 1e-3:

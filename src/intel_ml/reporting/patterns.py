@@ -13,6 +13,7 @@ from typing import Any
 _NOTHING = "Nothing that could be told in a sentence yet."
 _HALF_DAY, _DAY = 12, 24
 _PERCENT = 100
+_TENTHS = 10
 _MOST_RANGES = 3
 
 
@@ -64,8 +65,8 @@ def _fatigue(data: Mapping[str, Any]) -> list[str]:
         for name in ("avg_frequency_before_decline", "ctr_decline_rate", "typical_lifespan_days")
     )
     return [
-        f"Ads tire once people have seen them {float(seen):.1f} times" if seen else "",
-        f"CTR falls {_PERCENT * float(fall):.0f}% with each further time" if fall else "",
+        f"Ads tire once people see them {float(seen):.1f} times a day" if seen else "",
+        f"CTR falls {_PERCENT * float(fall) / _TENTHS:.0f}% with each tenth more" if fall else "",
         f"An ad lasts about {float(life):.0f} days" if life else "",
     ]
 
@@ -73,10 +74,11 @@ def _fatigue(data: Mapping[str, Any]) -> list[str]:
 def _budget(data: Mapping[str, Any]) -> list[str]:
     best, above = data.get("optimal_daily_budget_range") or {}, data.get("cpa_increases_above")
     low, high = best.get("min"), best.get("max")
+    unit = f" {data['currency']}" if data.get("currency") else ""
     is_known = low is not None and high is not None
     return [
-        f"Best daily budget of an ad set: {low:,.0f} to {high:,.0f}" if is_known else "",
-        f"CPA rises above {above:,.0f}" if above is not None else "",
+        f"Best daily budget of an ad set: {low:,.0f} to {high:,.0f}{unit}" if is_known else "",
+        f"CPA rises above {above:,.0f}{unit}" if above is not None else "",
     ]
 
 

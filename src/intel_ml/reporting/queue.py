@@ -241,12 +241,15 @@ def _around(session: Session, rows: Sequence[AutomationAction], *, now: datetime
             User.id.in_({row.approved_by for row in rows if row.approved_by})
         )
     )
+    # Oldest first, so that of an action's transitions the last, the rejection, stays.
     refused = session.execute(
-        select(ActionEvent.action_id, ActionEvent.actor, ActionEvent.at).where(
+        select(ActionEvent.action_id, ActionEvent.actor, ActionEvent.at)
+        .where(
             ActionEvent.ad_account_id.in_(ids),
             ActionEvent.kind == "transition",
             ActionEvent.action_id.in_([r.id for r in rows if r.status == ActionStatus.REJECTED]),
         )
+        .order_by(ActionEvent.id)
     )
     entities = list(dict.fromkeys(_entity(row) for row in rows))
     return _Around(

@@ -49,19 +49,17 @@ _ENTITY_DAYS = text(
 _HOURS = text(
     """
     WITH looks AS (
-        SELECT day, seen_at, sum(impressions)::float8 AS impressions,
-            sum(conversions) AS conversions
+        SELECT entity_id, day, seen_at, impressions::float8 AS impressions, conversions
         FROM intel_performance_snapshot
         WHERE ad_account_id = :account AND entity_type = :level AND day >= :first
             AND seen_at <= :now
-        GROUP BY day, seen_at
     )
     SELECT day, extract(hour FROM (seen_at - interval '1 second') AT TIME ZONE :zone)::int AS hour,
         trim(to_char(day, 'Day')) AS day_of_week,
         impressions - coalesce(lag(impressions) OVER same_day, 0) AS impressions,
         conversions - coalesce(lag(conversions) OVER same_day, 0) AS conversions,
         seen_at - lag(seen_at) OVER same_day AS passed
-    FROM looks WINDOW same_day AS (PARTITION BY day ORDER BY seen_at)
+    FROM looks WINDOW same_day AS (PARTITION BY entity_id, day ORDER BY seen_at)
     """
 )
 _LONGEST_HOUR = timedelta(minutes=90)
@@ -129,7 +127,7 @@ def _store_patterns(
             LearnedPattern(
                 ad_account_id=account.id,
                 pattern_type=one.type,
-                pattern_data=dict(one.data),
+                pattern_data={**one.data, "currency": account.currency},
                 confidence_score=one.confidence_score,
                 sample_size=one.sample_size,
                 valid_from=now,
@@ -149,7 +147,7 @@ def _days(session: Session, account: Account, level: str, *, now: datetime) -> p
 
 
 def _hours(session: Session, account: Account, *, now: datetime) -> pd.DataFrame:
-    """Return what each hour brought.
+    """Return what each hour brought each ad set.
 
     The difference of two looks no more than one missed look apart.
     """

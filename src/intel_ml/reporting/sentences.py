@@ -64,7 +64,7 @@ def what_happens(
         ActionStatus.EXECUTING: "The change is being made.",
         ActionStatus.FAILED: f"It failed, nothing was changed: {row.error_message or why}",
         ActionStatus.NEEDS_REVIEW: f"Look at it in Ads Manager: {row.error_message or why}",
-        ActionStatus.REJECTED: f"Rejected{by}{when}: {row.rejection_reason or why}.",
+        ActionStatus.REJECTED: f"Rejected{by}{when}: {_sentence(row.rejection_reason or why)}",
         ActionStatus.EXPIRED: f"Expired, nothing was changed: {_sentence(why)}",
         ActionStatus.STALE: f"Overtaken by events, nothing was changed: {_sentence(why)}",
         ActionStatus.UNDONE: f"{_done(row, now=now)} Undone since: the old value is back.",

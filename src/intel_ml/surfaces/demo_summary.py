@@ -55,12 +55,15 @@ def print_addresses(console: Console, settings: Settings, *, login: str, passwor
     table.add_row(
         "Approvals and dashboard", f"{settings.ui_url}   user {login}, password {password}"
     )
-    table.add_row("Predictions and REST API", f"{settings.api_url}   docs at /docs and /api/docs")
+    table.add_row(
+        "Predictions and REST API",
+        f"{settings.api_url}   described by /docs.json and /api/openapi.json",
+    )
     table.add_row("Models and notebook runs", settings.mlflow_url)
     table.add_row("The ad platform (simulated)", f"{settings.sandbox_url}/_sandbox/world")
     table.add_row("Notebooks", "intel-ml lab")
     table.add_row("How everything is", "intel-ml status")
-    table.add_row("Let two days pass", "intel-ml sandbox advance --hours 48")
+    table.add_row("Let three days pass", "intel-ml sandbox advance --hours 72")
     console.print(table)
 
 
@@ -70,7 +73,7 @@ def _counts(session: Session, made: Mapping[str, Any], seconds: float) -> Table:
     table.add_column("what")
     table.add_column("how much", justify="right")
     table.add_column("note", overflow="fold")
-    table.add_row("simulated days played", "30", _seconds(play["seconds"]))
+    table.add_row("simulated days played", str(made["days"]), _seconds(play["seconds"]))
     table.add_row(
         "looks at accounts", f"{play['looks']:,}", f"{play['rows']:,} rows through the official SDK"
     )

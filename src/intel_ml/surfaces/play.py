@@ -22,10 +22,11 @@ from intel_ml.core.accounts import Account, Person
 from intel_ml.core.actions import ARMS, ActionStatus, action_of, arm_of
 from intel_ml.core.errors import UnavailableError, WrongUseError
 from intel_ml.core.recommendations import Verdict
-from intel_ml.data.store.sessions import Store, set_clock
+from intel_ml.data.store.sessions import Store, platform_now, set_clock
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import approvals
 from intel_ml.operations.limits import Limits
+from intel_ml.surfaces.api.models import ModelKeeper, Models, loader
 from intel_ml.surfaces.platform import limits_of, open_reader, open_store
 from intel_ml.surfaces.settings import LOOPBACK, Settings
 
@@ -39,6 +40,17 @@ _DRAIN_PAUSE_S = 0.01
 _DAY = timedelta(days=1)
 #: How far before the real moment a new sandbox begins.
 HISTORY = timedelta(days=30)
+_ADDED = (
+    "looks",
+    "rows",
+    "decisions",
+    "proposals",
+    "held_out",
+    "approved",
+    "rejected",
+    "modified",
+    "measured",
+)
 _OPEN = (ActionStatus.APPROVED, ActionStatus.EXECUTING)
 
 
@@ -104,6 +116,21 @@ def sandbox_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def follow(store: Store, now: datetime) -> None:
+    """Bring the platform's clock to the sandbox's, never back: what is stored stays past."""
+    with store.session() as session:
+        if now > platform_now(session):
+            set_clock(session, now=now)
+
+
+def catch_up(store: Store, clock: SandboxClock) -> int:
+    """Let the hours pass in the sandbox that passed while it stood still; return how many."""
+    hours = int((store.now() - clock.now()).total_seconds() // 3600)
+    if hours > 0:
+        clock.advance(hours)
+    return max(hours, 0)
+
+
 @dataclass(slots=True)
 class PlayReport:
     """What happened while simulated time passed."""
@@ -121,6 +148,13 @@ class PlayReport:
     measured: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def plus(self, later: PlayReport) -> PlayReport:
+        """Return both together; `now` and `executed` are already those of the later one."""
+        added = {name: getattr(self, name) + getattr(later, name) for name in _ADDED}
+        names = {*self.seconds, *later.seconds}
+        seconds = {n: self.seconds.get(n, 0.0) + later.seconds.get(n, 0.0) for n in names}
+        return replace(later, **added, seconds=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Player:
@@ -137,6 +171,7 @@ class Player:
     acts: bool
     person: Person | None = None
     approver: Approver | None = None
+    models: Models = field(default_factory=Models)
 
     def play(
         self, *, hours: int, every: int, on_step: Callable[[int], None] | None = None
@@ -148,8 +183,7 @@ class Player:
             step = min(every, hours - done)
             with _timed(report, "sandbox"):
                 report.now = self.clock.advance(step)
-                with self.store.session() as session:
-                    set_clock(session, now=report.now)
+                follow(self.store, report.now)
             done += step
             self._look_and_decide(report)
             if self.approver is not None:
@@ -177,7 +211,14 @@ class Player:
         report.rows += sum(one.rows for one in seen)
         for account in self.accounts:
             with _timed(report, "decide"):
-                cycle = decide(self.store, account, now=report.now, limits=self.limits)
+                cycle = decide(
+                    self.store,
+                    account,
+                    now=report.now,
+                    limits=self.limits,
+                    policy=self.models.policy,
+                    archetypes=self.models.archetypes,
+                )
             report.decisions += cycle.decisions
             report.proposals += cycle.proposals
             report.held_out += cycle.held_out
@@ -276,6 +317,7 @@ def play_on(settings: Settings, *, hours: int, every: int) -> PlayReport:
         accounts=found,
         limits=replace(limits_of(settings), stale_after_hours=max(2.0 * every, 2.0)),
         acts=settings.enable_action_executor,
+        models=ModelKeeper(loader(store, settings)).check(),
     )
     return player.play(hours=hours, every=every)
 

@@ -13,7 +13,7 @@ from typing import Any
 from intel_ml.core.accounts import Account
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store import accounts as stored
-from intel_ml.data.store.sessions import Store, set_clock
+from intel_ml.data.store.sessions import Store
 from intel_ml.learning.registry import Registry
 from intel_ml.surfaces.api.models import ModelKeeper, loader
 from intel_ml.surfaces.jobs import JobContext, JobResult
@@ -118,11 +118,9 @@ def _accounts(context: JobContext) -> list[Account]:
 
 
 def _follow_sandbox(context: JobContext) -> None:
-    from intel_ml.surfaces.play import SandboxClock  # noqa: PLC0415  # only with a sandbox
+    from intel_ml.surfaces.play import SandboxClock, follow  # noqa: PLC0415  # only with a sandbox
 
-    now = SandboxClock(context.settings.sandbox_url).now()
-    with context.store.session() as session:
-        set_clock(session, now=now)
+    follow(context.store, SandboxClock(context.settings.sandbox_url).now())
 
 
 def _tell(store: Store, result: JobResult) -> None:

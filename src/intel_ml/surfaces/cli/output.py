@@ -36,7 +36,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         numeric = bool(kept) and all(
             isinstance(row[index], int | float) or row[index] == "" for row in kept
         )
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=index == 0,
+        )
     for row in kept:
         table.add_row(
             *[
