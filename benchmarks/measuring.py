@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_AT_A_TIME = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -21,14 +23,29 @@ class Row:
 
 def seconds_of(call: Callable[[], object], *, repeats: int, warm_up: int = 3) -> np.ndarray:
     """Return how long each of `repeats` calls took, in seconds."""
-    for _ in range(warm_up):
-        call()
-    taken = np.empty(repeats)
-    for index in range(repeats):
-        began = time.perf_counter()
-        call()
-        taken[index] = time.perf_counter() - began
+    (taken,) = side_by_side(call, repeats=repeats, warm_up=warm_up)
     return taken
+
+
+def side_by_side(
+    *calls: Callable[[], object], repeats: int, warm_up: int = 3
+) -> tuple[np.ndarray, ...]:
+    """Return how long each call took, in seconds, one array a call.
+
+    The calls take turns, a few of each at a time: what else the machine does falls on all of them
+    alike, and none pays for what the one before left in the caches.
+    """
+    for call in calls:
+        for _ in range(warm_up):
+            call()
+    taken = np.empty((len(calls), repeats))
+    for first in range(0, repeats, _AT_A_TIME):
+        for number, call in enumerate(calls):
+            for turn in range(first, min(first + _AT_A_TIME, repeats)):
+                began = time.perf_counter()
+                call()
+                taken[number, turn] = time.perf_counter() - began
+    return tuple(taken)
 
 
 def row(what: str, taken: np.ndarray, *, note: str = "") -> Row:

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from benchmarks.installation import DAYS, Installation
-from benchmarks.measuring import Row, ratio, row, seconds_of
+from benchmarks.measuring import Row, ratio, row, side_by_side
 from intel_ml.learning.states import read_states
 
 _PLAIN = [
@@ -29,11 +29,12 @@ def measure(installation: Installation) -> Iterator[Row]:
     with installation.store.connection() as connection:
         connection.execute(text("ANALYZE"))
         every = read_states(connection, accounts=accounts, as_of=now)
-        ours = seconds_of(lambda: read_states(connection, accounts=accounts, as_of=now), repeats=40)
-        one = seconds_of(
-            lambda: read_states(connection, accounts=accounts[:1], as_of=now), repeats=40
+        ours, one, plain = side_by_side(
+            lambda: read_states(connection, accounts=accounts, as_of=now),
+            lambda: read_states(connection, accounts=accounts[:1], as_of=now),
+            lambda: _add_up(connection),
+            repeats=60,
         )
-        plain = seconds_of(lambda: _add_up(connection), repeats=40)
     count = f"{len(every)} entities, {len(every.columns)} features, {DAYS} days"
     rate = f"{len(every) / float(np.median(ours)):,.0f} states a second"
     yield row(

@@ -24,6 +24,8 @@ from intel_ml.features.states import Column, States, states_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from intel_ml.data.store.sessions import Store
+
 # One JSON text for all rows: half the price of arrays of JSON.
 _SAVE = text(
     "INSERT INTO intel_entity_state "
@@ -35,6 +37,7 @@ _SAVE = text(
     "WHERE intel_entity_state.as_of <= excluded.as_of"
 )
 
+_LATEST_LOOK = text("SELECT max(as_of) FROM intel_collection_run WHERE ad_account_id = :account")
 # A kept state is good while nobody has looked at the account since.
 _SAVED = text(
     "SELECT s.entity_type, s.entity_id, s.as_of, s.state FROM intel_entity_state s "
@@ -74,6 +77,20 @@ def read_states(
     if entity is None:
         return states
     return states.take([row for row, known in enumerate(states.entities) if known == entity])
+
+
+def current_states(store: Store, account: Account, *, now: datetime) -> States:
+    """Return the state of every entity of the account as of `now`, or of a look that came since.
+
+    One snapshot of the database: a look that is being written is seen whole or not at all.
+    """
+    with store.connection() as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        latest: datetime | None = connection.execute(
+            _LATEST_LOOK, {"account": account.id}
+        ).scalar_one()
+        as_of = now if latest is None else max(now, latest)
+        return read_states(connection, accounts=[account], as_of=as_of)
 
 
 def read_signatures(

@@ -28,7 +28,7 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.features.catalogue import Role, feature, features_hash, names
 from intel_ml.features.states import States, states_of
 from intel_ml.features.states import Value as Observed
-from intel_ml.learning.states import read_states, saved_states
+from intel_ml.learning.states import current_states, saved_states
 from intel_ml.operations import rulebook
 from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
 from intel_ml.operations.drawing import certain
@@ -133,8 +133,7 @@ def _known_states(
         kept = saved_states(connection, account, entities=wanted, as_of=asking.now)
         if kept is not None:
             return kept
-        only = wanted[0] if len(wanted) == 1 else None
-        return read_states(connection, accounts=[account], as_of=asking.now, entity=only)
+    return current_states(store, account, now=asking.now)
 
 
 def _lined_up(

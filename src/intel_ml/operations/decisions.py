@@ -24,7 +24,7 @@ from intel_ml.data.store.tables import AutomationRule, CollectionRun
 from intel_ml.features.catalogue import features_hash
 from intel_ml.features.states import States
 from intel_ml.judgement.rules.language import Rule
-from intel_ml.learning.states import read_states, save_states
+from intel_ml.learning.states import current_states, save_states
 from intel_ml.operations import notices, proposals, rulebook
 from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
 from intel_ml.operations.drawing import Draw, Shares, certain, draw
@@ -70,8 +70,8 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
 
     Run again for the same moment, it changes nothing.
     """
+    states = current_states(store, account, now=now)
     with store.connection() as connection:
-        states = read_states(connection, accounts=[account], as_of=now)
         save_states(connection, states)
     with store.session() as session:
         places = standings(session, account, now=now, limits=limits)

@@ -22,7 +22,7 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import AccountScore, LearnedPattern
 from intel_ml.features.states import States
 from intel_ml.intelligence import account_score
-from intel_ml.learning.states import read_states
+from intel_ml.learning.states import current_states
 from intel_ml.operations.guards import DELIVERING
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ _LONGEST_HOUR = timedelta(minutes=90)
 
 def refresh(store: Store, account: Account, *, now: datetime) -> None:
     """Compute and store the account's score and its patterns as of `now`."""
-    with store.connection() as connection:
-        states = read_states(connection, accounts=[account], as_of=now)
+    states = current_states(store, account, now=now)
     with store.session() as session:
         _store_score(session, account, account_score.account_score(_delivering(states)), now=now)
         _store_patterns(session, account, _patterns(session, account, now=now), now=now)

@@ -3,7 +3,7 @@
     theta_a = theta_0 + delta_a,  theta_0 ~ N(0, I / shared_penalty),  delta_a ~ N(0, I / penalty)
     A_a     = sum w phi phi' + penalty I,    b_a = sum w r phi
     theta_a = A_a^-1 (b_a + penalty theta_0)
-    score_a = phi' theta_a + alpha sqrt(phi' A_a^-1 phi)
+    score_a = phi' theta_a + (alpha - caution sigma) sqrt(phi' A_a^-1 phi)
 
 Li, Chu, Langford & Schapire (2010), WWW; the shared part is the posterior mean of a hierarchical
 normal model, so an arm nobody tried is worth what arms are usually worth, not zero. phi is the
@@ -12,6 +12,10 @@ their median, scaled by IQR/1.349 and clipped: one lucky sale must not rule. Row
 1/p(executed), clipped, mean 1; what a pause would have earned is known without trying, and each row
 teaches that too (`evidence.with_pauses`). A_a^-1 follows by Sherman-Morrison for few rows and is
 inverted afresh for many.
+
+Optimism (alpha) is for those who learn by trying. Who learns from a log that others made should
+be careful instead: an arm seldom seen is easily overrated (Jin, Yang & Wang, 2021, ICML: pessimism
+for offline learning). `caution` counts the standard deviations taken off; sigma is the misfit.
 
 When it misleads: the width is the model's own uncertainty; it knows nothing of what people saw and
 we did not.
@@ -45,9 +49,10 @@ _ROOT_2 = math.sqrt(2.0)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`alpha` is the width of optimism, 0 greedy; `fourier` counts random features, 0 linear."""
+    """`alpha` is the width of optimism, `caution` of pessimism; `fourier` counts random features."""
 
     alpha: float = 0.1
+    caution: float = 0.0
     penalty: float = 1.0
     shared_penalty: float = 0.1
     fourier: int = 0
@@ -62,8 +67,10 @@ class Settings:
             raise InvalidValueError(
                 path="penalty", problem="penalties, widths and clips are above 0"
             )
-        if self.alpha < 0 or self.fourier < 0:
-            raise InvalidValueError(path="alpha", problem="alpha and fourier are not below 0")
+        if min(self.alpha, self.caution, self.fourier) < 0:
+            raise InvalidValueError(
+                path="alpha", problem="alpha, caution and fourier are not below 0"
+            )
         self.drawing  # noqa: B018  # checks floor and temperature
 
     @property
@@ -122,9 +129,9 @@ class Policy:
         """Return pmf, drawn and best arms; before any log, chance that prefers `maintain`."""
         mask = drawing.mask_of(allowed, len(states))
         means, widths = self._judge(states)
-        scores = means + self.settings.alpha * widths
-        greedy = drawing.best(scores, mask)
         noise = 1.0 if self._fitted is None else self._fitted.noise
+        scores = means + (self.settings.alpha - self.settings.caution * noise) * widths
+        greedy = drawing.best(scores, mask)
         return drawing.choices(
             drawing.pmf_of(scores, mask, self._drawing),
             keys,

@@ -30,9 +30,10 @@ def board_html(board: Dashboard, *, names: Mapping[str, str], days: str = WEEK) 
     """Return the board; `names` are those of entities by "type:id", `days` those of the trend."""
     return (
         f"{_tiles(board)}{_trend(board, days)}"
-        f'<div class="two even">{_recommendations(board)}{_recent(board)}</div>'
-        f'<div class="two even">{_patterns(board.patterns)}{_advice(board.score, names)}</div>'
-        f'<div class="two even">{_archetypes(board)}{_score_parts(board.score)}</div>'
+        '<div class="two even">'
+        f"<div>{_recommendations(board)}{_advice(board.score, names)}{_archetypes(board)}</div>"
+        f"<div>{_recent(board)}{_patterns(board.patterns)}{_score_parts(board.score)}</div>"
+        "</div>"
     )
 
 
