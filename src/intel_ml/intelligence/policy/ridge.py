@@ -49,7 +49,7 @@ _ROOT_2 = math.sqrt(2.0)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`alpha` is the width of optimism, `caution` of pessimism; `fourier` counts random features."""
+    """Widths of optimism (`alpha`) and pessimism (`caution`), number of random features."""
 
     alpha: float = 0.1
     caution: float = 0.0
