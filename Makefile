@@ -54,5 +54,5 @@ $(STAMP_DEV): $(STAMP) requirements-dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-dev.lock
 	touch $@
 
-clean: ## forget the demo's data
-	-$(BIN)/intel-ml demo reset --yes
+clean: $(STAMP) ## forget the demo's data
+	$(BIN)/python -c "from intel_ml.surfaces.demo import forget_demo; forget_demo()"

@@ -26,12 +26,16 @@ TESTING, IN_SHADOW, ACTIVE, DEPRECATED = "testing", "shadow", "active", "depreca
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was measured for one version; `numbers` has the keys of `gates.EVIDENCE`."""
+    """What was measured for one version; `numbers` has the keys of `gates.EVIDENCE`.
+
+    `kept` says why a version is kept beside and put to no use, whatever its gate says.
+    """
 
     numbers: Mapping[str, float | None]
     training_rows: int | None = None
     data_range: Mapping[str, str] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +124,17 @@ class Lives:
 
 
 def admit(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime) -> Verdict:
-    """Record a new version as testing; where the shadow gate passes it goes into shadow."""
+    """Record a new version as testing; into shadow, if the gate passes and it is not `kept`."""
     found = _require(lives, version)
     verdict = judge(lives.model.gates.shadow, evidence.numbers, name=SHADOW)
     tags = {"gate": verdict.outcome.value, "gate_evidence": str(verdict)}
+    if evidence.kept:
+        tags["kept"] = evidence.kept
     lives.registry.tag(found.name, version, tags=tags)
     with lives.store.session() as session:
-        reason = "registered" if verdict.has_passed else str(verdict)
+        reason = evidence.kept or ("registered" if verdict.has_passed else str(verdict))
         _write(session, lives, _Entry(found, TESTING, reason, evidence), by=by, now=now)
-        if verdict.has_passed:
+        if verdict.has_passed and not evidence.kept:
             _write(session, lives, _Entry(found, IN_SHADOW, str(verdict)), by=by, now=now)
             lives.registry.set_alias(found.name, SHADOW, version)
     return verdict

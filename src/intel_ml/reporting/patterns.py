@@ -24,7 +24,8 @@ def pattern_sentence(kind: str, data: Mapping[str, Any]) -> str:
     'Best hours: 10 am to 2 pm.'
     """
     parts = [part for part in _SENTENCES.get(kind, lambda _: [])(data) if part]
-    return f"{'; '.join(parts)}." if parts else _NOTHING
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}." if parts else _NOTHING
 
 
 def hours(listed: Sequence[int]) -> str:
@@ -67,7 +68,7 @@ def _fatigue(data: Mapping[str, Any]) -> list[str]:
     return [
         f"Ads tire once people see them {float(seen):.1f} times a day" if seen else "",
         f"CTR falls {_PERCENT * float(fall) / _TENTHS:.0f}% with each tenth more" if fall else "",
-        f"An ad lasts about {float(life):.0f} days" if life else "",
+        f"an ad lasts about {float(life):.0f} days" if life else "",
     ]
 
 

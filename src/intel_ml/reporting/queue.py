@@ -32,6 +32,7 @@ from intel_ml.data.store.tables import (
     Decision,
     User,
 )
+from intel_ml.operations import switches
 from intel_ml.operations.approvals import action_from
 from intel_ml.operations.values import budget_floor, value_of
 from intel_ml.operations.wording import headline
@@ -44,10 +45,12 @@ __all__ = [
     "ActionStats",
     "Card",
     "TrendPoint",
+    "Waiting",
     "card",
     "history",
     "pending_cards",
     "stats",
+    "waiting",
     "what_happened",
 ]
 
@@ -73,6 +76,39 @@ class ActionStats:
     failed: int
     expired: int
     held_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits for an answer in one account."""
+
+    account_id: AdAccountId
+    proposals: int
+    stake: Money
+
+
+def waiting(session: Session, *, person: Person, now: datetime) -> list[Waiting]:
+    """Return what waits in each account of the person that has anything, most at stake first."""
+    currency = AutomationAction.value_before["currency"].astext
+    rows = session.execute(
+        select(
+            AutomationAction.ad_account_id,
+            currency.label("currency"),
+            func.count().label("number"),
+            func.sum(AutomationAction.stake_minor).label("stake"),
+        )
+        .where(
+            *_visible(person, None),
+            AutomationAction.status == ActionStatus.PENDING_APPROVAL,
+            AutomationAction.expires_at > now,
+        )
+        .group_by(AutomationAction.ad_account_id, currency)
+    )
+    found = [
+        Waiting(AdAccountId(row.ad_account_id), row.number, Money(int(row.stake), row.currency))
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: -one.stake.minor / budget_floor(one.stake.currency).minor)
 
 
 def pending_cards(  # noqa: PLR0913  # whose, when, and three ways to narrow it
@@ -210,6 +246,7 @@ class _Around:
     rules: dict[int, str]
     people: dict[int, str]
     rejected: dict[int, tuple[str, datetime]]
+    stopped: str | None
     trends: dict[Entity, tuple[TrendPoint, ...]]
     evidence: Evidence
 
@@ -257,10 +294,18 @@ def _around(session: Session, rows: Sequence[AutomationAction], *, now: datetime
         decisions={one.decision_id: one for one in decisions},
         rules={row.id: row.name for row in rules},
         people={row.id: row.name for row in people},
+        stopped=_stopped(session, rows),
         rejected={action_id: (actor, at) for action_id, actor, at in refused},
         trends=trends(session, entities, accounts=accounts, now=now),
         evidence=evidence(session, ids, now=now),
     )
+
+
+def _stopped(session: Session, rows: Sequence[AutomationAction]) -> str | None:
+    """Return why approved changes wait, None where none is approved or none has to wait."""
+    if any(row.status == ActionStatus.APPROVED for row in rows):
+        return sentences.halted(switches.switch(session))
+    return None
 
 
 def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
@@ -285,7 +330,7 @@ def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
         action_type=action.type,
         percent=action.percent,
         headline=headline(action, level=entity.type, name=row.entity_name),
-        why=row.reason,
+        why=sentences.why(row),
         reasons=reasons,
         trend=around.trends[entity],
         expected=expected(
@@ -315,7 +360,7 @@ def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
         created_at=row.created_at,
         expires_at=row.expires_at,
         status=ActionStatus(row.status),
-        says=sentences.what_happens(row, who=who, at=at, now=now),
+        says=sentences.what_happens(row, who=who, at=at, now=now, stopped=around.stopped),
         decided_by=who,
         decided_at=at,
         executed_at=row.executed_at,

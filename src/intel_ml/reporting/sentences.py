@@ -7,16 +7,19 @@ Never   asks the database.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from intel_ml.core.actions import ActionStatus, Arm
 from intel_ml.core.money import money_from_major
 from intel_ml.core.recommendations import Source
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import values
+from intel_ml.operations.switches import SwitchState
 from intel_ml.operations.wording import ARM_WORDS, ago, span
 
 NO_VIEW = "No model had a view."
+SAFE_TO_REJECT = "No rule asks for it: rejecting it is safe."
+LATE = timedelta(minutes=2)
 
 
 def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> str:
@@ -26,7 +29,7 @@ def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> 
     if row.source == Source.RULES:
         return f"Rule {rule or row.rule_id} v{row.rule_version}"
     if row.source == Source.EXPLORATION:
-        return "A random try"
+        return "Chance: one of the few random tries that show what a change does"
     if row.source == Source.POLICY:
         return f"Policy {row.model_version}"
     return person or "A person"
@@ -36,15 +39,35 @@ def policy_view(decision: Decision | None, *, agrees: bool | None) -> str:
     """Return what the policy would do and how sure it is."""
     if decision is None or decision.policy_arm is None:
         return NO_VIEW
-    sure = "" if decision.policy_confidence is None else f" ({decision.policy_confidence:.0%} sure)"
+    confidence = decision.policy_confidence
+    sure = "" if confidence is None else f"; it is {confidence:.0%} sure that this is best"
     also = "also " if agrees else ""
     return f"The policy would {also}{ARM_WORDS[Arm(decision.policy_arm)]}{sure}."
 
 
-def what_happens(
-    row: AutomationAction, *, who: str | None, at: datetime | None, now: datetime
+def why(row: AutomationAction) -> str:
+    """Return why this is proposed; a random try says that nothing is lost without it."""
+    return f"{row.reason} {SAFE_TO_REJECT}" if row.source == Source.EXPLORATION else row.reason
+
+
+def halted(state: SwitchState | None) -> str | None:
+    """Return why no change is made at present, None while changes are made."""
+    if state is None:
+        return "changes were never switched on; an operator does with `intel-ml revive`"
+    if state.is_on:
+        return None
+    return f"{state.set_by} stopped all changes: {state.reason.rstrip('.')}"
+
+
+def what_happens(  # noqa: PLR0913  # the action, who and when, and what holds it up
+    row: AutomationAction,
+    *,
+    who: str | None,
+    at: datetime | None,
+    now: datetime,
+    stopped: str | None = None,
 ) -> str:
-    """Return what happens next with an action, or what happened."""
+    """Return what happens next with an action, or what happened; `stopped` is why it waits."""
     by = f" by {who}" if who else ""
     when = f" {ago(at, now=now)}" if at else ""
     why = row.status_reason or ""
@@ -57,7 +80,7 @@ def what_happens(
             else "Its time is over; it is about to be closed."
         )
     if status is ActionStatus.APPROVED:
-        return f"Approved{by}{when}. {_why_waiting(row)}"
+        return f"Approved{by}{when}. {_why_waiting(row, at=at, now=now, stopped=stopped)}"
     if status is ActionStatus.EXECUTED:
         return f"{_done(row, now=now)} {_outcome(row)}"
     return {
@@ -71,13 +94,16 @@ def what_happens(
     }[status]
 
 
-def _why_waiting(row: AutomationAction) -> str:
-    waits = row.execution_result is not None and "retry_at" in row.execution_result
-    return (
-        f"Waiting: {_sentence(row.status_reason)}"
-        if waits
-        else "The change is made within seconds."
-    )
+def _why_waiting(
+    row: AutomationAction, *, at: datetime | None, now: datetime, stopped: str | None
+) -> str:
+    if stopped is not None:
+        return f"Not made yet: {stopped.rstrip('.')}. It waits until changes are made again."
+    if row.execution_result is not None and "retry_at" in row.execution_result:
+        return f"Waiting: {_sentence(row.status_reason)}"
+    if at is not None and now - at > LATE:
+        return "Not made yet: the executor has not answered. `intel-ml status` tells why."
+    return "The change is made within seconds."
 
 
 def _done(row: AutomationAction, *, now: datetime) -> str:

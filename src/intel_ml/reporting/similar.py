@@ -123,8 +123,7 @@ def similar(known: Evidence, *, account_id: str, rule_id: int | None, kind: Acti
     if not tally.measured:
         return f"{counts}: none measured yet."
     good = "turned out well" if kind is ActionType.PAUSE else "improved CPA"
-    of = "" if tally.measured == tally.approved else f" of {tally.measured} measured"
-    return f"{counts}: {tally.improved}{of} {good}."
+    return f"{counts}: {tally.improved} of {tally.measured} measured {good}."
 
 
 def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: Action) -> str:
@@ -141,11 +140,22 @@ def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: A
         return NOT_ENOUGH
     effect = done.mean - alone.mean
     half = _NORMAL_95 * math.sqrt(done.variance / done.n + alone.variance / alone.n)
+    low, high = _signed(effect - half), _signed(effect + half)
+    is_clear = abs(effect) > half
     return (
-        f"Within 72 hours CPA {_moved(effect)} than if left alone (95% interval "
-        f"{effect - half:+.0f}% to {effect + half:+.0f}%), from {done.n} similar changes "
+        f"{'Within' if is_clear else 'No clear effect: within'} 72 hours CPA {_moved(effect)} "
+        f"than if left alone (95% interval {low} to {high}), from {done.n} similar changes "
         f"and {alone.n} left alone."
     )
+
+
+def _signed(percent: float) -> str:
+    """Return a change with its sign.
+
+    >>> _signed(-63.2), _signed(69.0)
+    ('\u221263%', '+69%')
+    """
+    return f"{percent:+.0f}%".replace("-", "\N{MINUS SIGN}")
 
 
 def _moved(percent: float) -> str:

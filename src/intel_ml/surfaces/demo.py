@@ -86,8 +86,10 @@ def forget_demo() -> None:
     home = demo_file().parent
     if not home.exists():
         return
-    server = embedded_postgres(load_settings(env_file=_settings_file()))
+    settings = load_settings(env_file=_settings_file())
+    server = embedded_postgres(settings)
     server.stop()
+    shutil.rmtree(settings.artifacts, ignore_errors=True)
     shutil.rmtree(server.data, ignore_errors=True)
     shutil.rmtree(home)
 

@@ -16,19 +16,17 @@ from typing import Any
 
 from intel_ml.core.errors import InvalidValueError
 from intel_ml.surfaces import logs
-from intel_ml.surfaces.platform import limits_of, mlflow_database_url, open_store
-from intel_ml.surfaces.processes import QUIET
+from intel_ml.surfaces.platform import graph_url, limits_of, mlflow_database_url, open_store
+from intel_ml.surfaces.processes import HOLD_WRITE_TOKEN, QUIET, drop_write_token
 from intel_ml.surfaces.settings import LOOPBACK, Settings
 
 
 def run_process(name: str, settings: Settings) -> None:
     """Run one process until it is asked to end."""
     os.environ.update(QUIET)
-    tokens = (settings.meta_access_token, settings.meta_write_token, settings.meta_app_secret)
-    logs.configure(
-        level=settings.intel_log_level,
-        secrets=[t.get_secret_value() for t in tokens if t is not None],
-    )
+    if name not in HOLD_WRITE_TOKEN:
+        drop_write_token()
+    logs.configure(level=settings.intel_log_level, secrets=logs.secrets_of(settings))
     _BODIES[name](settings)
 
 
@@ -44,7 +42,7 @@ def _mlflow(settings: Settings) -> None:
 
     argv, env = server_command(
         mlflow_database_url(settings),
-        artifacts=settings.project / "mlruns",
+        artifacts=settings.artifacts,
         host=LOOPBACK,
         port=settings.intel_mlflow_port,
         python=sys.executable,
@@ -67,7 +65,7 @@ def _executor(settings: Settings) -> None:
         )
     secret = settings.meta_app_secret
     access = WriteAccess(
-        graph_url=settings.meta_graph_url,
+        graph_url=graph_url(settings),
         token=settings.meta_write_token.get_secret_value(),
         app_id=settings.meta_app_id,
         app_secret=secret.get_secret_value() if secret else None,

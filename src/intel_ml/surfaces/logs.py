@@ -11,9 +11,14 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from intel_ml.surfaces.settings import Settings
 
 _IN_URL = re.compile(r"(access_token|appsecret_proof|client_secret|password)=[^&\s\"']+")
 _BEARER = re.compile(r"(Bearer\s+)[A-Za-z0-9._~+/=-]+")
@@ -42,32 +47,38 @@ def configure(*, level: str, secrets: Iterable[str] = ()) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Blotter(known))
+    handler.setFormatter(_Blotter(known))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
+def secrets_of(settings: Settings) -> list[str]:
+    """Return every secret of the settings: tokens, keys, and the database's password."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    passwords = [urlsplit(text).password for text in found if "://" in text]
+    return [*found, *(text for text in passwords if text)]
+
+
 def without_secrets(value: Any, secrets: Iterable[str] = ()) -> Any:
-    """Return text with tokens blotted out; other values as they are.
+    """Return a value with tokens blotted out of its text.
 
     >>> without_secrets("GET /me?access_token=EAAB123&limit=5")
     'GET /me?access_token=…&limit=5'
     """
-    if not isinstance(value, str):
+    if value is None or isinstance(value, bool | int | float):
         return value
-    text = _BEARER.sub(rf"\1{_BLOT}", _IN_URL.sub(rf"\1={_BLOT}", value))
+    text = _BEARER.sub(rf"\1{_BLOT}", _IN_URL.sub(rf"\1={_BLOT}", str(value)))
     for secret in secrets:
         text = text.replace(secret, _BLOT)
     return text
 
 
-class _Blotter(logging.Filter):
-    """The same for what libraries log."""
+class _Blotter(logging.Formatter):
+    """The same for what libraries log, tracebacks included."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
         self._secrets = list(secrets)
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = without_secrets(record.getMessage(), self._secrets)
-        record.args = ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return str(without_secrets(super().format(record), self._secrets))

@@ -7,12 +7,15 @@ Never   overwrites targets or rules that people have set.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from intel_ml.core.accounts import Account
-from intel_ml.core.errors import NotFoundError
+from intel_ml.core.days import time_zone as known_zone
+from intel_ml.core.errors import InvalidValueError, NotFoundError
 from intel_ml.core.ids import account_id as parse_account_id
 from intel_ml.core.money import Money, currency_offset, money_from_major
 from intel_ml.core.recommendations import Mode
@@ -25,13 +28,53 @@ if TYPE_CHECKING:
 
 Targets = Mapping[str, tuple[Money | None, float | None]]
 
+_LARGEST_CPA = Decimal(10**12)
 
-def same_targets(reader: MetaReader, *, cpa: str | None, roas: float | None) -> Targets:
-    """Return one target for every account the token can see, `cpa` in each one's own currency."""
+
+def same_targets(
+    reader: MetaReader, *, cpa: str | None, roas: float | None, only: str | None = None
+) -> Targets:
+    """Return one target for the accounts the token can see, `cpa` in each one's own currency.
+
+    With neither, no target is touched.
+    """
+    if cpa is None and roas is None:
+        return {}
+    earned = None if roas is None else target_roas(roas)
     return {
-        facts.id: (money_from_major(cpa, facts.currency) if cpa else None, roas)
+        facts.id: (None if cpa is None else target_cpa(cpa, facts.currency), earned)
         for facts in reader.accounts()
+        if only in {None, facts.id}
     }
+
+
+def target_cpa(text: str, currency: str) -> Money:
+    """Return a target cost per result in major units of `currency`, or say why it cannot be one.
+
+    >>> target_cpa("20", "USD")
+    Money(minor=2000, currency='USD')
+    """
+    try:
+        is_plausible = 0 < Decimal(text) <= _LARGEST_CPA
+    except InvalidOperation:
+        is_plausible = False
+    cost = money_from_major(text, currency) if is_plausible else None
+    if cost is None or cost.minor <= 0:
+        raise InvalidValueError(
+            path="cpa",
+            problem=f"'{text[:40]}' is not a cost in {currency}",
+            hint="Write a number above 0, like 25.",
+        )
+    return cost
+
+
+def target_roas(value: float) -> float:
+    """Return a target return on ad spend, or say why it cannot be one."""
+    if not (math.isfinite(value) and value > 0):
+        raise InvalidValueError(
+            path="roas", problem=f"{value:g} is not a return", hint="Write 2.5 for 250%."
+        )
+    return value
 
 
 def onboard_accounts(
@@ -41,9 +84,7 @@ def onboard_accounts(
     from intel_ml.data.collection.onboarding import onboard  # noqa: PLC0415  # the SDK is heavy
 
     now = store.now()
-    found = [a for a in onboard(store, reader, now=now, targets=targets) if only in {None, a.id}]
-    if only and not found:
-        raise NotFoundError(f"The token cannot see account '{only}'.")
+    found = onboard(store, reader, now=now, targets=targets, only=only)
     with store.session() as session:
         for account in found:
             install_defaults(session, account, now=now)
@@ -53,14 +94,15 @@ def onboard_accounts(
 def file_account(
     store: Store, *, account_id: str, currency: str, time_zone: str, now: datetime
 ) -> Account:
-    """Return the account a file belongs to, created when it is new."""
+    """Return the account a file belongs to; a new one is stored by the import, with its rows."""
     parsed = parse_account_id(account_id)
     currency_offset(currency)
+    known_zone(time_zone)
     with store.session() as session:
         try:
             return stored.account(session, parsed)
         except NotFoundError:
-            account = Account(
+            return Account(
                 id=parsed,
                 name=f"Imported {parsed}",
                 currency=currency,
@@ -71,5 +113,3 @@ def file_account(
                 source="file",
                 onboarded_at=now,
             )
-            stored.save_account(session, account)
-            return account

@@ -9,8 +9,9 @@ Never   hands the write token to anything but the executor.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from intel_ml.core.errors import InvalidValueError, WrongUseError
+from intel_ml.core.errors import InvalidValueError, UnavailableError, WrongUseError
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.sessions import Store
 from intel_ml.surfaces.settings import Settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DATABASE = "intel"
 MLFLOW_DATABASE = "mlflow"
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -50,6 +52,16 @@ def open_store(settings: Settings) -> Store:
     return Store(database_url(settings))
 
 
+def running_store(settings: Settings) -> Store:
+    """Return the open store of a platform that runs; an embedded server is not started for it."""
+    if settings.intel_database_url is None and not embedded_postgres(settings).is_running:
+        raise UnavailableError(
+            service="The platform's database",
+            check="It is not running: start it with `intel-ml up`, or the demo with `make demo`.",
+        )
+    return Store(database_url(settings))
+
+
 def require_enabled(settings: Settings) -> None:
     """Refuse politely while the master switch is off."""
     if not settings.enable_intelligence:
@@ -57,6 +69,30 @@ def require_enabled(settings: Settings) -> None:
             "The intelligence module is off (ENABLE_INTELLIGENCE=false).",
             hint="Set ENABLE_INTELLIGENCE=true in .env, or try `make demo` first.",
         )
+
+
+def graph_url(settings: Settings) -> str:
+    """Return where the ad platform is; what must not receive a token is refused.
+
+    A demo never leaves the machine, and no token travels unencrypted.
+    """
+    url = settings.meta_graph_url
+    parts = urlsplit(url)
+    if parts.hostname in _HERE:
+        return url
+    if settings.uses_sandbox:
+        raise InvalidValueError(
+            path="META_GRAPH_URL",
+            problem=f"{parts.hostname or url} is not this machine, but the ad account is simulated",
+            hint="Remove META_GRAPH_URL, or INTEL_SANDBOX_WORLD for a real account.",
+        )
+    if parts.scheme != "https" or not parts.hostname:
+        raise InvalidValueError(
+            path="META_GRAPH_URL",
+            problem="must begin with https://",
+            hint="A token would travel unencrypted.",
+        )
+    return url
 
 
 def open_reader(settings: Settings) -> MetaReader:
@@ -71,7 +107,7 @@ def open_reader(settings: Settings) -> MetaReader:
         )
     secret = settings.meta_app_secret
     return MetaReader(
-        settings.meta_graph_url,
+        graph_url(settings),
         settings.meta_access_token.get_secret_value(),
         app_id=settings.meta_app_id,
         app_secret=secret.get_secret_value() if secret else None,

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from intel_ml.surfaces.settings import Settings
 from intel_ml.surfaces.supervisor import ProcessSpec
+
+#: The executor writes; the sandbox is the platform that is written to.
+HOLD_WRITE_TOKEN = frozenset({"executor", "sandbox"})
+_WRITE_TOKEN = "META_WRITE_TOKEN"  # noqa: S105  # a name, not a token
 
 #: Every vendor's telemetry, off; each name and spelling is the one that vendor reads.
 QUIET = {
@@ -56,20 +61,31 @@ def process_spec(name: str, settings: Settings, *, env_file: Path | None) -> Pro
     )
 
 
+def drop_write_token() -> None:
+    """Take the write token out of this process, so that none of its children can have it."""
+    for name in _write_token_names(os.environ):
+        del os.environ[name]
+
+
 def environment(*, env_file: Path | None, name: str = "") -> dict[str, str]:
     """Return the environment of a child: ours, quiet, and with the settings file named.
 
     Settings that come from a file are read from it again by the child; a demo's child sees none of
-    the settings of
-    the environment it was started in, so that a simulated account can never be mixed with a real
-    one.
+    the settings of the environment it was started in, so that a simulated account can never be
+    mixed with a real one.
     """
     values = dict(os.environ)
     values.pop("PYTHONDONTWRITEBYTECODE", None)
-    if name not in {"executor", "sandbox"}:
-        values.pop("META_WRITE_TOKEN", None)
+    if name not in HOLD_WRITE_TOKEN:
+        for token in _write_token_names(values):
+            values.pop(token)
     if env_file is not None:
         for setting in [n for n in values if n.lower() in Settings.model_fields]:
             values.pop(setting)
         values["INTEL_ENV_FILE"] = str(env_file)
     return values | QUIET
+
+
+def _write_token_names(values: Iterable[str]) -> list[str]:
+    """Return how the write token is spelt here: settings are read in any case."""
+    return [name for name in values if name.upper() == _WRITE_TOKEN]

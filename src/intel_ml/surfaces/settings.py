@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         return project_home()
 
     @property
+    def artifacts(self) -> Path:
+        """The folder of this installation's MLflow artifacts."""
+        return project_home() / "mlruns" / self.intel_home.name.lstrip(".")
+
+    @property
     def uses_sandbox(self) -> bool:
         """Whether the ad platform is the simulated one, whose time is simulated too."""
         return self.intel_sandbox_world is not None

@@ -7,13 +7,16 @@ Never   guesses a target: an account without one is judged by nothing that needs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from intel_ml.core.accounts import Account
 from intel_ml.core.days import time_zone
-from intel_ml.core.errors import InvalidValueError
+from intel_ml.core.errors import InvalidValueError, NotFoundError
+from intel_ml.core.ids import AdAccountId
 from intel_ml.core.money import Money
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.meta.reader import AccountFacts
@@ -32,25 +35,45 @@ class AccountReader(Protocol):
 
 
 def onboard(
-    store: Store, reader: AccountReader, *, now: datetime, targets: Targets
+    store: Store,
+    reader: AccountReader,
+    *,
+    now: datetime,
+    targets: Targets,
+    only: str | None = None,
 ) -> list[Account]:
-    """Store every account the token may read, new ones in shadow mode; return them all, by id.
+    """Store the accounts the token may read, new ones in shadow mode; return them, by id.
 
-    `targets`: cost per result and return on ad spend by account id; named ones replace what was
-    set before.
+    `targets`: cost per result and return on ad spend by account id; a named one replaces what was
+    set before, a None leaves it as it is. With `only`, no other account is taken on.
     """
-    found = [_account(facts, now=now, targets=targets) for facts in reader.accounts(now=now)]
-    _refuse_unknown(targets, found)
+    seen = reader.accounts(now=now)
+    chosen = [facts for facts in seen if only in {None, facts.id}]
+    if only is not None and not chosen:
+        raise NotFoundError(f"The token cannot read account '{only}'.", hint=_readable(seen))
+    found = [_account(facts, now=now, targets=targets) for facts in chosen]
+    _refuse_unknown(targets, seen)
     with store.session() as session:
         for account in found:
             stored.save_account(session, account)
             session.flush()
             if account.id in targets:
-                cpa, roas = targets[account.id]
-                stored.set_targets(session, account.id, cpa=cpa, roas=roas)
+                _set_targets(session, account.id, *targets[account.id])
         session.flush()
         known = {account.id: account for account in stored.accounts(session)}
     return sorted((known[account.id] for account in found), key=lambda account: account.id)
+
+
+def _set_targets(
+    session: Session, account_id: AdAccountId, cpa: Money | None, roas: float | None
+) -> None:
+    before = stored.account(session, account_id)
+    stored.set_targets(
+        session,
+        account_id,
+        cpa=before.target_cpa if cpa is None else cpa,
+        roas=before.target_roas if roas is None else roas,
+    )
 
 
 def _account(facts: AccountFacts, *, now: datetime, targets: Targets) -> Account:
@@ -74,11 +97,15 @@ def _account(facts: AccountFacts, *, now: datetime, targets: Targets) -> Account
     )
 
 
-def _refuse_unknown(targets: Targets, found: list[Account]) -> None:
-    unknown = sorted(set(targets) - {account.id for account in found})
+def _refuse_unknown(targets: Targets, seen: Sequence[AccountFacts]) -> None:
+    unknown = sorted(set(targets) - {facts.id for facts in seen})
     if unknown:
         raise InvalidValueError(
             path="targets",
             problem=f"the token cannot read {', '.join(unknown)}",
-            hint=f"It can read: {', '.join(account.id for account in found) or 'no account'}.",
+            hint=_readable(seen),
         )
+
+
+def _readable(seen: Sequence[AccountFacts]) -> str:
+    return f"It can read: {', '.join(facts.id for facts in seen) or 'no account'}."

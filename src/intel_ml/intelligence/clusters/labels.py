@@ -2,8 +2,8 @@
 
 The plan's 20, 40 and 60 are 1, 2 and 3 times its target of 20, so a group is judged by CPA over
 target. Without a target, by where its typical CPA lies among all entities. A group whose fatigue is
-unknown is judged by CPA alone and says so; two groups with one name are told apart by what differs
-most.
+unknown is judged by CPA alone and says so; groups with one name are told apart by what each clearly
+has least or most of.
 
 Reads   typical values of each group, scaled and not.
 Gives   a name, a basis and a short description for each.
@@ -54,10 +54,21 @@ SPOKEN: dict[str, str] = {
     "ctr": "CTR",
     "cpc": "CPC",
 }
+#: What a group is called that has less, or more, of something than all others of its name.
+TOLD: dict[str, tuple[str, str]] = {
+    "avg_cpa_ratio": ("cheaper results", "dearer results"),
+    "avg_cpa": ("cheaper results", "dearer results"),
+    "cpa_volatility": ("steadier costs", "swinging costs"),
+    "conversion_rate": ("fewer clicks convert", "more clicks convert"),
+    "fatigue_rate": ("slower to tire", "quicker to tire"),
+    "optimal_frequency": ("best when seldom seen", "best when often seen"),
+    "best_hour_concentration": ("steadier through the day", "best at a few hours"),
+    "budget_efficiency": ("fewer results for the money", "more results for the money"),
+    "ctr": ("fewer clicks", "more clicks"),
+    "cpc": ("cheaper clicks", "dearer clicks"),
+}
 _STRONG, _CLEAR = 1.5, 0.5
 _DESCRIBED = 3
-_PAIR = ("lower", "higher")
-_NAMED = 3
 
 
 def label(cpa: float, fatigue: float, lines: Lines) -> str:
@@ -97,31 +108,39 @@ def describe(centre: Mapping[str, float]) -> str:
 def told_apart(
     names: Sequence[str], centres: NDArray[np.float64], features: Sequence[str]
 ) -> list[str]:
-    """Return names that are all different: what differs most is added where two would be one."""
+    """Return names that are all different: where two would be one, what sets each apart is added.
+
+    A group is told by what it clearly has least or most of among those of its name; one that stands
+    out in nothing gets a number.
+
+    >>> told_apart([STAR, STAR], np.array([[0.0], [2.0]]), ["best_hour_concentration"])
+    ['Star Performers: steadier through the day', 'Star Performers: best at a few hours']
+    """
     result = list(names)
     for name in dict.fromkeys(names):
         same = [at for at, other in enumerate(names) if other == name]
         if len(same) == 1:
             continue
-        group = centres[same]
-        widest = int(np.argmax(np.ptp(group, axis=0)))
-        spoken = SPOKEN.get(features[widest], features[widest])
-        order = np.argsort(group[:, widest], kind="stable")
-        for rank, index in enumerate(order):
-            result[same[int(index)]] = f"{name}: {_word(rank, len(same))} {spoken}"
+        told = _what_sets_apart(centres[same], features)
+        for rank, index in enumerate(same):
+            result[index] = f"{name}: {told[rank]}" if rank in told else f"{name} {rank + 1}"
     return result
 
 
-def _word(rank: int, count: int) -> str:
-    if count == len(_PAIR):
-        return _PAIR[rank]
-    if rank == count - 1:
-        return "highest"
-    return (
-        ("lowest", "second lowest", "third lowest")[rank]
-        if rank < _NAMED
-        else f"{rank + 1}th lowest"
-    )
+def _what_sets_apart(group: NDArray[np.float64], features: Sequence[str]) -> dict[int, str]:
+    """Return words for the rows that lead all others in something, the widest lead first."""
+    leads = []
+    for at, feature in enumerate(features):
+        order = np.argsort(group[:, at], kind="stable")
+        rows = group[order, at]
+        words = TOLD.get(feature, (f"lower {feature}", f"higher {feature}"))
+        leads.append((rows[1] - rows[0], int(order[0]), words[0]))
+        leads.append((rows[-1] - rows[-2], int(order[-1]), words[1]))
+    told: dict[int, str] = {}
+    for lead, row, word in sorted(leads, key=lambda one: -one[0]):
+        if lead >= _CLEAR and row not in told and word not in told.values():
+            told[row] = word
+    return told
 
 
 def _side(name: str, amount: float) -> str:

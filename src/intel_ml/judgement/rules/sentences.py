@@ -93,6 +93,9 @@ _CHANGES: Mapping[str, str] = {
 }
 _SHARES = frozenset({"budget_utilization", "budget_pacing"})
 _SPENDING = frozenset({"spend", "spend_today", "spend_7d"})
+#: Fields that say how much there is to judge by: a rule needs enough of it.
+_AMOUNTS = _SPENDING | {*_PURCHASES, "impressions", "clicks", "reach", "days_active"}
+_NEEDS = frozenset({Operator.OVER, Operator.AT_LEAST})
 _TARGETS = frozenset({"target_cpa", "target_roas"})
 _NOTHING = frozenset(f"no purchase{when}" for when in _PURCHASES.values())
 _SMALL = 10
@@ -118,7 +121,7 @@ def _reason(
     if condition.field in _SPENDING and is_without_purchase:
         text = f"{text} with no purchase"
     elif condition.values and not known.is_word and text not in _NOTHING:
-        text = f"{text}, {_limit(one, state, currency)}"
+        text = f"{text}{_held_against(one, state, currency)}"
     limits = [threshold(limit, state) for limit in condition.values]
     return Reason(
         text=text,
@@ -139,6 +142,16 @@ def _observed(known: Feature, value: Value, currency: str | None) -> str:
         return _PHASES[str(value)]
     shown = _amount(known, value, currency)
     return _SAYINGS.get(known.name, f"{known.label} {{}}").format(shown)
+
+
+def _held_against(one: Evidence, state: State, currency: str | None) -> str:
+    """Return what follows a value: " (needs over 125.00 EUR)" or ", over 2.50"."""
+    condition = one.condition
+    is_enough = condition.field in _AMOUNTS and condition.operator in _NEEDS
+    if not is_enough or one.is_negated:
+        return f", {_limit(one, state, currency)}"
+    limit = _amount(feature(condition.field), threshold(condition.values[0], state), currency)
+    return f" (needs {_RELATIONS[condition.operator]} {limit})"
 
 
 def _limit(one: Evidence, state: State, currency: str | None) -> str:

@@ -12,7 +12,7 @@ from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from intel_ml.data.store.sessions import Store
-    from intel_ml.learning.promotion import Lives, Step
+    from intel_ml.learning.promotion import Dossier, Lives, Step
     from intel_ml.learning.registry import Registry
 
 app = typer.Typer(
@@ -56,6 +56,43 @@ def show(name: Name, version: Annotated[str, typer.Argument()] = "", as_json: Js
 
 
 @app.command()
+def compare(
+    name: Name,
+    one: Annotated[str, typer.Argument(help="A version or an alias.")],
+    other: Annotated[str, typer.Argument(help="What to put beside it.")] = "champion",
+    as_json: Json = False,
+) -> None:
+    """Put the recorded evidence of two versions side by side."""
+    registry, store = _open()
+    from intel_ml.learning.promotion import evidence
+
+    pair = [evidence(registry, store, name=name, version=place) for place in (one, other)]
+    numbers = {
+        key: [found.numbers.get(key) for found in pair]
+        for key in dict.fromkeys(key for found in pair for key in found.numbers)
+    }
+    facts = {
+        words: [found.version.tags.get(tag, "") for found in pair]
+        for tag, words in (("gate_evidence", "gate"), ("data_range", "measured on"))
+    }
+    if as_json:
+        versions = [found.version.version for found in pair]
+        print_json({"name": name, "versions": versions, "numbers": numbers, **facts})
+        return
+    told = {
+        key: ["not measured" if value is None else f"{value:,.4g}" for value in values]
+        for key, values in numbers.items()
+    }
+    print_table(
+        "",
+        [name, *(_titled(found) for found in pair)],
+        [(key, *values) for key, values in {**told, **facts}.items()],
+    )
+    if len(set(facts["measured on"])) > 1:
+        say("They were measured on different decisions; `lab.compare` judges both on the same.")
+
+
+@app.command()
 def promote(name: Name, version: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
     """Make a version the champion, if its gate lets it pass."""
     from intel_ml.learning.promotion import promote as promote_version
@@ -90,6 +127,11 @@ def rollback(name: Name, reason: Reason, as_json: Json = False) -> None:
 
     lives, now = _lives(name)
     _tell(roll_back(lives, by=getpass.getuser(), reason=reason, now=now), as_json=as_json)
+
+
+def _titled(found: Dossier) -> str:
+    aliases = f" ({', '.join(found.version.aliases)})" if found.version.aliases else ""
+    return f"version {found.version.version}{aliases}"
 
 
 def _tell(step: Step, *, as_json: bool) -> None:

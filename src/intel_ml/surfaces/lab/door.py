@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from intel_ml.learning.gates import ModelDescription
 
 ARCHETYPES = "campaign-archetypes"
+FROM_FILE = "file"
 _STUDIES = "studies"
 
 
@@ -116,11 +117,13 @@ class Lab:
         return frames.state_frame(found)
 
     def signatures(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
-        """Return every entity's thirty-day signature, what archetypes are made of."""
-        with working("signatures"), self.store.connection() as connection:
-            return frames.signatures(
-                connection, accounts=self._accounts(account), as_of=as_of or self.now
-            )
+        """Return every entity's thirty-day signature, what archetypes are made of.
+
+        An account that came from a file is read by its name only, as long as others are read live:
+        a thousand rows without dates would outvote them.
+        """
+        chosen = self._accounts(account) if account else self._learned_from()
+        return self._signatures(chosen, as_of=as_of or self.now)
 
     def decisions(self, account: str = "", days: int | None = None) -> pd.DataFrame:
         """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, …."""
@@ -169,7 +172,7 @@ class Lab:
             raise NotFoundError(
                 "No archetypes are registered yet.", hint="Run 20_train_archetypes first."
             )
-        return found.archetypes.assign(self.signatures(account))
+        return found.archetypes.assign(self._signatures(self._accounts(account), as_of=self.now))
 
     def model(self, name: str) -> ModelDescription:
         """Return what models/NAME/model.toml says."""
@@ -189,13 +192,16 @@ class Lab:
         """Return a log cut in time: learn from `.older`, judge on `.newer`."""
         return models.split(log, newest=newest)
 
-    def keep_candidate(self, policy: Policy, *, name: str, log: pd.DataFrame) -> None:
+    def keep_candidate(
+        self, policy: Policy, *, name: str, log: pd.DataFrame, account: str = ""
+    ) -> None:
         """Keep a trained policy with this run, to be evaluated on what came after `log`."""
-        models.keep_candidate(self.registry, policy, name=name, run=self.run, log=log)
+        waiting = models.waiting_as(name, account)
+        models.keep_candidate(self.registry, policy, name=waiting, run=self.run, log=log)
 
-    def candidate(self, name: str) -> models.Candidate:
-        """Return the newest trained policy that waits for its evaluation."""
-        return models.candidate(self.registry, name)
+    def candidate(self, name: str, *, account: str = "") -> models.Candidate:
+        """Return the newest trained policy of all accounts, or of one, that waits for judgement."""
+        return models.candidate(self.registry, name, account=account)
 
     def compare(self, policy: Policy, against: str, log: pd.DataFrame) -> Comparison:
         """Return what `policy` would be worth beside "NAME@ALIAS", or beside what was done."""
@@ -216,13 +222,22 @@ class Lab:
         """Register a policy with its evidence; `shadow` and `champion` ask their gate."""
         log = next((log for known, log in self._judged if known is report), None)
         evidence = models.evidence_of(report, log=log, trained=trained)
-        return models.register(self._desk(name), policy, alias=alias, evidence=evidence)
+        scope = trained.account if trained else ""
+        return models.register(
+            self._desk(name), policy, alias=alias, evidence=evidence, account=scope
+        )
 
     def register_archetypes(
         self, archetypes: Archetypes, *, signatures: pd.DataFrame, name: str = ARCHETYPES
     ) -> models.Registered:
-        """Register archetypes; they are used from then on if their gate passes."""
-        return models.register_archetypes(self._desk(name), archetypes, signatures=signatures)
+        """Register archetypes; they are used from then on if their gate passes.
+
+        Those of one account among several are kept beside, and leave the platform's in use.
+        """
+        everyone = set(self.signatures()["ad_account_id"])
+        return models.register_archetypes(
+            self._desk(name), archetypes, signatures=signatures, everyone=everyone
+        )
 
     def world(self, name: str) -> World:
         """Return a world of the sandbox, with its oracle, starting thirty days before now."""
@@ -249,6 +264,15 @@ class Lab:
             now=self.now,
             min_training_samples=self.settings.min_training_samples,
         )
+
+    def _signatures(self, accounts: list[Account], *, as_of: datetime) -> pd.DataFrame:
+        with working("signatures"), self.store.connection() as connection:
+            return frames.signatures(connection, accounts=accounts, as_of=as_of)
+
+    def _learned_from(self) -> list[Account]:
+        """Return the accounts that are read live; where there are none, all."""
+        everyone = self._accounts("")
+        return [one for one in everyone if one.source != FROM_FILE] or everyone
 
     def _accounts(self, account: str) -> list[Account]:
         name = self._name(account)

@@ -7,7 +7,8 @@ Never   judges a policy on decisions it has learned from when the log can be cut
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _LEAST_ROWS = 10
 _BY = "notebook"
+_ALONE = "made from {} alone, what serves all accounts stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,27 @@ class Candidate:
     trained_from: datetime
     trained_until: datetime
     trained_rows: int
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What was registered, and what its gate said; None where no gate was asked."""
+    """What was registered, and what its gate said; None where no gate was asked.
+
+    `kept` says why a version was put to no use, whatever the gate said.
+    """
 
     name: str
     version: str
     alias: str | None
     verdict: Verdict | None
+    kept: str = ""
 
     def __str__(self) -> str:
-        place = f" as {self.alias}" if self.alias else ""
+        place = f" as {self.alias}" if self.alias else ", not in use" if self.verdict else ""
         said = f"; {self.verdict}" if self.verdict else ""
-        return f"{self.name} version {self.version}{place}{said}."
+        kept = f"; {self.kept}" if self.kept else ""
+        return f"{self.name} version {self.version}{place}{kept}{said}."
 
     def _repr_html_(self) -> str:
         return f"<p>{self}</p>"
@@ -134,7 +142,10 @@ def split(log: pd.DataFrame, *, newest: float) -> Split:
 def keep_candidate(
     registry: Registry, trained: Policy, *, name: str, run: Run, log: pd.DataFrame
 ) -> None:
-    """Store the policy with its run, tagged with what it was trained on."""
+    """Store the policy with its run, tagged with what it was trained on.
+
+    `name` is `waiting_as(model, account)`: one account's candidate waits apart from everyone's.
+    """
     tags = {
         "trained_until": log["as_of"].max().isoformat(),
         "trained_from": log["as_of"].min().isoformat(),
@@ -143,13 +154,25 @@ def keep_candidate(
     registry.save_candidate(trained, name=name, run_id=run.id, tags=tags)
 
 
-def candidate(registry: Registry, name: str) -> Candidate:
+def waiting_as(name: str, account: str) -> str:
+    """Return the name under which a candidate waits.
+
+    >>> waiting_as("campaign-policy", ""), waiting_as("campaign-policy", "act_101")
+    ('campaign-policy', 'campaign-policy of act_101')
+    """
+    return f"{name} of {account}" if account else name
+
+
+def candidate(registry: Registry, name: str, *, account: str = "") -> Candidate:
     """Return the newest candidate, or say that none was trained."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
-    found = registry.load_candidate(name)
+    waiting = waiting_as(name, account)
+    found = registry.load_candidate(waiting)
     if found is None:
-        raise NotFoundError(f"No {name} has been trained yet.", hint="Run 30_train_policy first.")
+        raise NotFoundError(
+            f"No {waiting} has been trained yet.", hint="Run 30_train_policy first."
+        )
     trained, tags = found
     return Candidate(
         policy=trained,
@@ -157,6 +180,7 @@ def candidate(registry: Registry, name: str) -> Candidate:
         trained_from=pd.Timestamp(tags["trained_from"]).to_pydatetime(),
         trained_until=pd.Timestamp(tags["trained_until"]).to_pydatetime(),
         trained_rows=int(tags["trained_rows"]),
+        account=account,
     )
 
 
@@ -188,8 +212,13 @@ def choices(mine: Policy, found: States) -> pd.DataFrame:
     )
 
 
-def register(desk: Desk, mine: Policy, *, alias: str, evidence: promotion.Evidence) -> Registered:
-    """Register a policy and put it where its evidence allows."""
+def register(
+    desk: Desk, mine: Policy, *, alias: str, evidence: promotion.Evidence, account: str = ""
+) -> Registered:
+    """Register a policy and put it where its evidence allows.
+
+    One made from a single `account` may challenge; it is never put to use for all of them.
+    """
     if alias not in ALIASES:
         raise InvalidValueError(
             path="alias", problem=f"'{alias}' is not one of {', '.join(ALIASES)}"
@@ -198,6 +227,8 @@ def register(desk: Desk, mine: Policy, *, alias: str, evidence: promotion.Eviden
     if alias == CHALLENGER:
         promotion.challenge(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
         return Registered(desk.model.name, version, alias, None)
+    if account:
+        return _kept(desk, version, evidence=evidence, why=_ALONE.format(account))
     verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
     if alias == CHAMPION and verdict.has_passed:
         verdict = promotion.promote(
@@ -211,9 +242,13 @@ def register(desk: Desk, mine: Policy, *, alias: str, evidence: promotion.Eviden
 
 
 def register_archetypes(
-    desk: Desk, archetypes: Archetypes, *, signatures: pd.DataFrame
+    desk: Desk, archetypes: Archetypes, *, signatures: pd.DataFrame, everyone: Collection[str]
 ) -> Registered:
-    """Register archetypes: into shadow by their gate, in use if the second one passes too."""
+    """Register archetypes: into shadow by their gate, in use if the second one passes too.
+
+    Archetypes of other accounts than `everyone` are kept without an alias: they would take away the
+    types of the accounts that are not in them.
+    """
     judged = archetypes.rows - archetypes.rows_unjudged
     evidence = promotion.Evidence(
         numbers={"samples": float(judged), "silhouette": archetypes.silhouette},
@@ -224,6 +259,10 @@ def register_archetypes(
     version = desk.registry.register_archetypes(
         archetypes, registration=_registration(desk, evidence)
     )
+    made_from = sorted(set(signatures["ad_account_id"]))
+    if set(made_from) != set(everyone):
+        why = _ALONE.format(", ".join(made_from))
+        return _kept(desk, version, evidence=evidence, why=why)
     verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
     if not verdict.has_passed:
         return Registered(desk.model.name, version, None, verdict)
@@ -231,6 +270,12 @@ def register_archetypes(
     return Registered(
         desk.model.name, version, CHAMPION if promoted.has_passed else SHADOW, promoted
     )
+
+
+def _kept(desk: Desk, version: str, *, evidence: promotion.Evidence, why: str) -> Registered:
+    kept = replace(evidence, kept=why)
+    verdict = promotion.admit(desk.lives, version, evidence=kept, by=_BY, now=desk.now)
+    return Registered(desk.model.name, version, None, verdict, kept=why)
 
 
 def evidence_of(

@@ -38,7 +38,7 @@ def create_ui(store: Store, settings: Settings) -> FastAPI:
 
     secret = settings.intel_session_secret
     door = Door(store, secret.get_secret_value() if secret else secrets.token_urlsafe(32))
-    pages = Pages(door, limits_of(settings))
+    pages = Pages(door, limits_of(settings), settings.enable_action_executor)
     app: FastAPI = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(door))
     _add_small_routes(app)

@@ -19,6 +19,7 @@ from intel_ml.reporting.cards import Card
 from intel_ml.reporting.queue import card as read_card
 from intel_ml.reporting.queue import pending_cards
 from intel_ml.surfaces.ui.card_html import card_html, card_key, queue_html
+from intel_ml.surfaces.ui.halt import as_it_stands, halt_html, stopped
 from intel_ml.surfaces.ui.idle import idle_html
 from intel_ml.surfaces.ui.visits import (
     ActionKey,
@@ -49,6 +50,7 @@ def page(visit: Visit, ask: Ask) -> str:
         f'data-opened="{safe(answer["opened"] or "")}" '
         f'data-queue="{answer["queue_digest"]}" data-card="{answer["card_digest"]}">'
         f'<div class="notice" role="status" aria-live="polite">{_missing(ask)}</div>'
+        f'<div class="notice danger halt" role="status">{answer["halt"]}</div>'
         '<div class="side"><div class="bar">'
         f'<input type="search" data-set="search" value="{safe(ask.search)}" '
         'placeholder="Filter  /" aria-label="Filter proposals" autocomplete="off">'
@@ -74,8 +76,9 @@ def look(visit: Visit, ask: Ask) -> Answer:
     shown = _opened(visit, ask, cards)
     opened = card_key(shown) if shown else None
     queue = queue_html(cards, opened=None, now=visit.now) or _empty(visit, ask)
+    largest = visit.limits.max_budget_change_percent
     body = (
-        card_html(shown, now=visit.now, largest_percent=visit.limits.max_budget_change_percent)
+        card_html(as_it_stands(visit, shown), now=visit.now, largest_percent=largest)
         if shown
         else ""
     )
@@ -87,6 +90,7 @@ def look(visit: Visit, ask: Ask) -> Answer:
         "card_digest": digest(body),
         "count": len(cards),
         "sum": _sum(cards),
+        "halt": halt_html(visit),
     }
 
 
@@ -196,7 +200,9 @@ def _approve_all(visit: Visit, ask: Ask) -> str:
         now=visit.now,
         note=note,
     )
-    words = f"{plural(len(many.decided), 'proposal')} approved. The changes are made one by one."
+    why = stopped(visit)
+    then = f"Not made yet: {why}." if why else "The changes are made one by one."
+    words = f"{plural(len(many.decided), 'proposal')} approved. {then}"
     if many.refused:
         words += f" {len(many.refused)} not: {many.refused[0].why}"
     return words
@@ -229,7 +235,7 @@ def _sum(cards: Sequence[Card]) -> str:
         for currency, minor in sorted(stakes.items())
     )
     more = " or more" if len(cards) == LONGEST_QUEUE else ""
-    return f"{plural(len(cards), 'proposal')}{more} · {safe(total)} at stake"
+    return f"{plural(len(cards), 'proposal')}{more} · {safe(total)} at stake a day"
 
 
 def _unless_seen(html: str, seen: str) -> str | None:

@@ -63,7 +63,7 @@ def _score_tile(score: Score | None) -> str:
         sign = "↑ +" if score.change > 0 else f"↓ {MINUS}" if score.change < 0 else "→ ±"
         css = ' class="danger"' if score.change < 0 else ""
         change = f"<span{css}>{sign}{abs(score.change)} points</span> in a week"
-    return _tile("Account score", f"{score.overall}<small>of 100</small>", change)
+    return _tile("Account score", f'{score.overall}<span class="of"> of 100</span>', change)
 
 
 def _savings_tile(board: Dashboard) -> str:
@@ -151,7 +151,8 @@ def _recommendations(board: Dashboard) -> str:
         f'<span class="num">{safe(card.stake)}</span><small>{safe(card.why)}</small></li>'
         for card in board.recommendations
     )
-    body = f"<ol>{items}</ol>" if items else f'<p class="quiet">{_checked(board)}</p>'
+    nothing = f'<p class="quiet">Nothing waits in this account. {_checked(board)}</p>'
+    body = f"<ol>{items}</ol>" if items else nothing
     return (
         '<section class="panel"><h2>Top recommendations <a href="/">Review &rsaquo;</a></h2>'
         f"{body}</section>"
@@ -241,7 +242,8 @@ def _checked(board: Dashboard) -> str:
         return "The account was not looked at yet."
     when = ago(cycle.at, now=board.now, zone=board.account.time_zone)
     fired = f"A rule fired for {cycle.hits:,} of them" if cycle.hits else "No rule fired"
-    return f"{safe(cycle.says)} {fired}, {when}."
+    held = f"; {cycle.held_out:,} left alone to compare with" if cycle.held_out else ""
+    return f"{safe(cycle.says)} {fired}{held}, {when}."
 
 
 def _money(value: Money | None) -> str:

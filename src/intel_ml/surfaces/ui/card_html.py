@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from intel_ml.core.actions import ARMS, ActionStatus, ActionType, Arm
+from intel_ml.core.errors import IntelError
 from intel_ml.core.ids import LEVEL_NAMES
-from intel_ml.core.recommendations import Reason
+from intel_ml.core.recommendations import Reason, Source
+from intel_ml.features.catalogue import feature
 from intel_ml.operations.values import Value
 from intel_ml.reporting.cards import Card
 from intel_ml.surfaces.ui.sparkline import sparkline
@@ -41,7 +43,11 @@ ARM_WORDS = {
 #: What an approver may change a proposal to, by key; None is a pause.
 MODIFICATIONS: tuple[int | None, ...] = (None, 10, 20, -10, -20, -30)
 
-_SHORT = frozenset({"cpa", "ctr", "cpc", "cpm", "roas"})
+_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
+_BY_CHANCE = (
+    '<p class="quiet">No number asks for this change: it was drawn by chance, so that its effect '
+    "is known the next time.</p>"
+)
 TROUBLE = frozenset({ActionStatus.FAILED, ActionStatus.NEEDS_REVIEW})
 
 
@@ -63,11 +69,15 @@ def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
         f"{_heading(card, now)}"
         f'<p class="why">{safe(card.why, longest=400)}</p>'
         f"{_decide_bar() if waits else _standing(card)}"
-        f'<div class="evidence"><section><h3>Reasons</h3>{reasons_html(card.reasons)}</section>'
+        f'<div class="evidence"><section><h3>Reasons</h3>{_reasons(card)}</section>'
         f"<section><h3>Last 14 days</h3>{sparkline(card)}</section></div>"
         f"{_facts(card)}"
         f"{_modify_template(card, largest_percent) if waits else ''}</article>"
     )
+
+
+def _reasons(card: Card) -> str:
+    return _BY_CHANCE if card.source is Source.EXPLORATION else reasons_html(card.reasons)
 
 
 def reasons_html(reasons: Sequence[Reason]) -> str:
@@ -100,7 +110,7 @@ def pmf_html(card: Card) -> str:
             f'<td class="num">{percent(share)}</td></tr>'
         )
     return (
-        '<table class="pmf"><caption>Probability of each choice</caption>'
+        '<table class="pmf">a little is left to chance, to keep learning</caption>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -121,12 +131,15 @@ def change_words(before: Value, after: Value) -> str:
 
 
 def _row(card: Card, *, is_open: bool, now: datetime) -> str:
+    is_try = card.source is Source.EXPLORATION
+    because = "Random try: no rule asks for it, safe to reject" if is_try else card.why
     return (
         f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
-        f'href="?action={card.action_id}" data-open="{safe(card_key(card))}">'
+        f'href="?action={card.action_id}" data-open="{safe(card_key(card))}"'
+        f"{' data-chance' if is_try else ''}>"
         f'<b class="what">{headline_html(card)}</b>'
-        f'<span class="stake num" title="Money at stake">{safe(card.stake)}</span>'
-        f'<span class="because">{safe(card.why)}</span>'
+        f'<span class="stake num" title="Money at stake a day">{safe(card.stake)}</span>'
+        f'<span class="because">{safe(because)}</span>'
         f'<span class="until">{left(card.expires_at, now=now, zone=card.time_zone)}</span></a>'
     )
 
@@ -146,7 +159,7 @@ def _heading(card: Card, now: datetime) -> str:
         f"<h2>{headline_html(card)}</h2>"
         f'<p class="sub">{safe(card.account_name)} · {LEVEL_NAMES[card.entity_type]} '
         f'<span class="id">{safe(card.entity_id)}</span> · {change}</p>'
-        f'<dl class="at"><div><dt>At stake</dt><dd class="num">{safe(card.stake)}</dd></div>'
+        f'<dl class="at"><div><dt>At stake a day</dt><dd class="num">{safe(card.stake)}</dd></div>'
         f"<div><dt>Time left</dt><dd>{_time_left(card, now)}</dd></div></dl></header>"
     )
 
@@ -177,7 +190,8 @@ def _standing(card: Card) -> str:
         else ""
     )
     says = f'<p title="{safe(when)}">{sign}{led(card.says)}</p>'
-    return f'<div class="{css}" role="status">{says}{undo}</div>'
+    then = '<button type="button" data-do="next">Next <kbd>J</kbd></button>'
+    return f'<div class="{css}" role="status">{says}<span class="then">{undo}{then}</span></div>'
 
 
 def _facts(card: Card) -> str:
@@ -248,8 +262,11 @@ def _is_pause(card: Card) -> bool:
 def _field(reason: Reason) -> str:
     if not reason.field:
         return reason.text
-    words = [w.upper() if w in _SHORT else w for w in reason.field.split("_")]
-    return " ".join([words[0] if words[0].isupper() else words[0].capitalize(), *words[1:]])
+    try:
+        label = feature(reason.field).label
+    except IntelError:
+        label = reason.field.replace("_", " ")
+    return f"{label[:1].upper()}{label[1:]}"
 
 
 def _line(reason: Reason) -> str:
@@ -258,4 +275,5 @@ def _line(reason: Reason) -> str:
             return DASH
         return f"weight {number(reason.contribution)}"
     shown = quantity(reason.threshold, reason.unit)
-    return f"{reason.operator} {shown}" if reason.operator else shown
+    sign = _SIGNS.get(reason.operator or "", reason.operator)
+    return f"{sign} {shown}" if sign else shown

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from intel_ml.core.accounts import Account
 from intel_ml.data.store.tables import EntityRow
 from intel_ml.reporting.dashboard import Dashboard
 from intel_ml.reporting.dashboard import dashboard as read_dashboard
+from intel_ml.reporting.queue import waiting
 from intel_ml.surfaces.ui.board_html import board_html
 from intel_ml.surfaces.ui.rules import chosen_account, no_account_html
 from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, digest
+from intel_ml.surfaces.ui.wording import safe
 
 
 def page(visit: Visit, ask: Ask) -> str:
@@ -37,9 +40,26 @@ def look(visit: Visit, ask: Ask) -> Answer:
         board = read_dashboard(
             visit.session, person=visit.person, account_id=account.id, now=visit.now
         )
-        body = board_html(board, names=_names(visit, board), days=ask.word("days"))
+        body = _everywhere(visit, account)
+        body += board_html(board, names=_names(visit, board), days=ask.word("days"))
     mark = digest(body)
     return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
+
+
+def _everywhere(visit: Visit, account: Account) -> str:
+    """Return what waits in each account, where the person has several."""
+    if len(visit.accounts) <= 1:
+        return ""
+    names = {one.id: one.name for one in visit.accounts}
+    links = "".join(
+        f'<a href="/dashboard?account={safe(one.account_id)}"'
+        f"{' aria-current=true' if one.account_id == account.id else ''}>"
+        f"{safe(names[one.account_id], longest=60)}: {one.proposals:,} · "
+        f"{safe(one.stake)} a day</a>"
+        for one in waiting(visit.session, person=visit.person, now=visit.now)
+    )
+    said = f"Waiting in all accounts: {links}" if links else "Nothing waits in any account."
+    return f'<nav class="where" aria-label="Waiting by account">{said}</nav>'
 
 
 def _names(visit: Visit, board: Dashboard) -> dict[str, str]:

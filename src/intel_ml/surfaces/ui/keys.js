@@ -29,7 +29,7 @@
       .then(() => serve({ ...standing(), ...more, kind }))
       .then((answer) => {
         if (!answer || typeof answer !== "object") throw new Error("no answer");
-        if (answer.login) return location.assign(answer.login);
+        if (answer.login) return location.assign(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`);
         if (document.body.dataset.lost) { delete document.body.dataset.lost; say(""); }
         if (number > applied) { applied = number; show(answer); }
         if (answer.undo) last = answer.undo;
@@ -57,6 +57,7 @@
       page.dataset.queue = answer.queue_digest;
       if (held) $(`.row[data-open="${CSS.escape(held)}"]`, list)?.focus({ preventScroll: true });
     }
+    if (answer.halt != null && answer.halt !== page.dataset.halt) { $(".halt", page).innerHTML = answer.halt; page.dataset.halt = answer.halt; }
     if (answer.sum != null) $(".sum", page).textContent = decoded(answer.sum);
     if (answer.opened && !page.dataset.opened) page.dataset.opened = answer.opened;
     const mine = (answer.opened || "") === (page.dataset.opened || "");
@@ -127,6 +128,8 @@
     for (const button of document.querySelectorAll(".decide button")) button.disabled = true;
     return ask(kind, { key: key || "", ...more }).finally(() => {
       deciding = false;
+      // The executor needs a moment; then the card tells what happened.
+      for (const wait of [900, 2200]) setTimeout(() => { if (!flying && !deciding) ask("look"); }, wait);
       for (const button of document.querySelectorAll(".decide button")) button.disabled = false;
     });
   }
@@ -216,6 +219,8 @@
     dialog(`Approve all ${keys.length} shown?`, (box, shut) => {
       const words = document.createElement("p");
       words.textContent = $(".sum").textContent + ". Each is approved as proposed.";
+      const tries = rows().filter((row) => "chance" in row.dataset).length;
+      if (tries) words.textContent += ` ${tries} of them ${tries === 1 ? "is a random try" : "are random tries"}.`;
       box.append(words);
       const yes = buttons(box, shut, `Approve ${keys.length}`, () => { shut(); decide("approve-all", { keys }); });
       yes.autofocus = true;
@@ -232,6 +237,7 @@
   const waits = () => $(".opened .card")?.dataset.status === "pending_approval";
   const search = () => $('main [data-set="search"]');
   const doing = {
+    next: () => step(1),
     approve: () => decide("approve"), reject, modify, undo, "approve-all": approveAll,
     close: () => { main().classList.remove("has-open"); history.replaceState(null, "", location.pathname); },
     clear: () => { search().value = ""; ask("look"); search().focus(); },

@@ -45,6 +45,7 @@ class Pages:
 
     door: Door
     limits: Limits
+    executes: bool = True
 
     def first(self, path: str, query: Mapping[str, str], cookies: Mapping[str, str]) -> str:
         """Return what a page shows before any script runs; `NobodyError` for a stranger."""
@@ -108,4 +109,4 @@ def _notes(visit: Visit, path: str) -> str:
 def _visit(pages: Pages, cookies: Mapping[str, str]) -> Iterator[Visit]:
     with pages.door.store.session() as session:
         person = pages.door.visitor(session, cookies)
-        yield Visit(session, person, platform_now(session), pages.limits)
+        yield Visit(session, person, platform_now(session), pages.limits, pages.executes)

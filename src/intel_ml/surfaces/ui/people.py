@@ -32,6 +32,7 @@ from intel_ml.surfaces.auth import (
 from intel_ml.surfaces.ui.shell import login_html
 
 WRONG = "Name or password is wrong."
+ENDED = "Your session has ended. Log in again and you are back where you were."
 _LONGEST_FORM = 8192
 _SEE_OTHER = HTTPStatus.SEE_OTHER
 
@@ -89,7 +90,9 @@ def routes(door: Door) -> APIRouter:
 
     @router.get("/login")
     def form(request: Request) -> HTMLResponse:
-        return HTMLResponse(login_html(goes_to=own_path(request.query_params.get("next", "/"))))
+        asked = request.query_params
+        wrong = ENDED if asked.get("ended") else ""
+        return HTMLResponse(login_html(wrong=wrong, goes_to=own_path(asked.get("next", "/"))))
 
     @router.post("/login")
     async def enter(request: Request) -> Response:

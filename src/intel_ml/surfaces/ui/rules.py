@@ -66,9 +66,12 @@ def decide(visit: Visit, ask: Ask) -> str:
 
 
 def chosen_account(visit: Visit, wanted: str | None) -> Account | None:
-    """Return the account asked for where the person may see it, else their first one."""
+    """Return the account asked for where the person may see it, else where most is at stake."""
     mine = {account.id: account for account in visit.accounts}
-    return next((mine[key] for key in mine if key == wanted), next(iter(mine.values()), None))
+    if wanted in mine:
+        return mine[AdAccountId(wanted)]
+    busiest = next(iter(waiting(visit.session, person=visit.person, now=visit.now)), None)
+    return mine[busiest.account_id] if busiest else next(iter(mine.values()), None)
 
 
 def _rules(visit: Visit, account: Account) -> Sequence[AutomationRule]:

@@ -28,12 +28,16 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A transaction, the person in it, the platform's moment, this installation's limits."""
+    """A transaction, the person in it, the platform's moment, this installation's limits.
+
+    `executes` is whether this installation has an executor that may act.
+    """
 
     session: Session
     person: Person
     now: datetime
     limits: Limits
+    executes: bool = True
 
     @property
     def accounts(self) -> tuple[Account, ...]:
