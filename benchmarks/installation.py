@@ -26,9 +26,9 @@ from intel_ml.data.store.tables import PerformanceDaily, PerformanceSnapshot
 from intel_ml.surfaces import logs
 from intel_ml.surfaces.onboarding import onboard_accounts
 from intel_ml.surfaces.platform import embedded_postgres, open_reader, open_store
-from intel_ml.surfaces.play import SandboxClock
 from intel_ml.surfaces.processes import process_spec
 from intel_ml.surfaces.settings import Settings, load_settings
+from intel_ml.surfaces.simulated import SandboxClock
 from intel_ml.surfaces.starting import database
 from intel_ml.surfaces.supervisor import Supervisor, free_port
 

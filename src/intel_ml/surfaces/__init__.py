@@ -7,7 +7,7 @@ api           the REST API and the predictions
 ui            the pages
 lab           the notebooks' door
 jobs, work    scheduled runs
-play, demo    simulated time, and the demo
+simulated, play, demo   simulated time, and the demo
 processes, supervisor, starting, entry   the processes and their life
 status, doctor   how it all is
 cli           the command line

@@ -26,9 +26,9 @@ from intel_ml.surfaces.demo_month import LOGIN, Month
 from intel_ml.surfaces.demo_summary import print_addresses, print_summary
 from intel_ml.surfaces.plain import plain
 from intel_ml.surfaces.platform import embedded_postgres, open_store
-from intel_ml.surfaces.play import SandboxClock, catch_up
 from intel_ml.surfaces.processes import environment, process_spec
 from intel_ml.surfaces.settings import Settings, demo_file, load_settings
+from intel_ml.surfaces.simulated import SandboxClock, catch_up
 from intel_ml.surfaces.starting import database, keep_up
 from intel_ml.surfaces.supervisor import Supervisor, free_port
 

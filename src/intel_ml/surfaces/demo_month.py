@@ -27,8 +27,9 @@ from intel_ml.surfaces.jobs.schedules import discover, slot_of
 from intel_ml.surfaces.onboarding import onboard_accounts
 from intel_ml.surfaces.people import add_person
 from intel_ml.surfaces.platform import limits_of, open_reader
-from intel_ml.surfaces.play import Player, PlayReport, SandboxClock
+from intel_ml.surfaces.play import Player, PlayReport
 from intel_ml.surfaces.settings import Settings
+from intel_ml.surfaces.simulated import SandboxClock
 from intel_ml.surfaces.work import decide_all, job_context, score_accounts
 
 STEP_HOURS = 4

@@ -16,8 +16,8 @@ from importlib.metadata import version
 
 from intel_ml.core.errors import IntelError
 from intel_ml.data.store import schema
-from intel_ml.data.store.sessions import Store, clock_offset
-from intel_ml.surfaces.platform import open_reader, open_store
+from intel_ml.data.store.sessions import clock_offset
+from intel_ml.surfaces.platform import embedded_postgres, graph_url, open_reader, running_store
 from intel_ml.surfaces.settings import Settings, load_settings, settings_file
 
 _LEAST_FREE_GB = 2.0
@@ -54,6 +54,8 @@ def examine() -> list[Check]:
     if checks[-1].is_ok:
         checks.append(_guarded("clock", lambda: _clock(settings)))
     checks.append(_guarded("token", lambda: _token(settings)))
+    if settings.enable_action_executor:
+        checks.append(_guarded("write token", _write_token))
     return checks
 
 
@@ -94,7 +96,13 @@ def _disk(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
-    store = open_store(settings)
+    if settings.intel_database_url is None and not embedded_postgres(settings).is_running:
+        return Check(
+            "database",
+            is_ok=False,
+            finding="It is embedded and does not run: `intel-ml up` starts it, `make demo` too.",
+        )
+    store = running_store(settings)
     try:
         current, newest = schema.current_revision(store), schema.newest_revision()
     finally:
@@ -110,7 +118,7 @@ def _database(settings: Settings) -> Check:
 
 
 def _clock(settings: Settings) -> Check:
-    store: Store = open_store(settings)
+    store = running_store(settings)
     try:
         with store.session() as session:
             offset = clock_offset(session)
@@ -140,4 +148,17 @@ def _clock(settings: Settings) -> Check:
 def _token(settings: Settings) -> Check:
     found = open_reader(settings).accounts()
     where = "the sandbox" if settings.uses_sandbox else settings.meta_graph_url
-    return Check("token", is_ok=bool(found), finding=f"reads {len(found)} accounts of {where}")
+    advice = "" if found else ": give it ads_read on an ad account"
+    finding = f"reads {len(found)} accounts of {where}{advice}"
+    return Check("token", is_ok=bool(found), finding=finding)
+
+
+def _write_token() -> Check:
+    """Look whether the executor has a token and where it would go, without keeping it."""
+    settings = load_settings(with_write_token=True)
+    graph_url(settings)
+    if settings.meta_write_token is None:
+        return Check(
+            "write token", is_ok=False, finding="Set META_WRITE_TOKEN: the executor is on."
+        )
+    return Check("write token", is_ok=True, finding="is set, for the executor only")

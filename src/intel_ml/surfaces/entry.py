@@ -32,7 +32,7 @@ def run_process(name: str, settings: Settings) -> None:
 
 def _sandbox(settings: Settings) -> None:
     from intel_ml.data.sandbox.server import serve  # noqa: PLC0415  # only this process needs it
-    from intel_ml.surfaces.play import sandbox_options  # noqa: PLC0415
+    from intel_ml.surfaces.simulated import sandbox_options  # noqa: PLC0415
 
     serve(**sandbox_options(settings))
 

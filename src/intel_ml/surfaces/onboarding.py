@@ -97,7 +97,13 @@ def file_account(
     """Return the account a file belongs to; a new one is stored by the import, with its rows."""
     parsed = parse_account_id(account_id)
     currency_offset(currency)
-    known_zone(time_zone)
+    try:
+        known_zone(time_zone)
+    except OSError:
+        # A region such as "America" is a folder of the zone files.
+        raise InvalidValueError(
+            path="time_zone", problem=f"'{time_zone}' is a region", hint="Example: Asia/Tokyo."
+        ) from None
     with store.session() as session:
         try:
             return stored.account(session, parsed)

@@ -1,45 +1,41 @@
 """Let simulated time pass, with the platform looking, deciding, acting and measuring as it would.
 
-Reads   a sandbox's clock over HTTP; everything else through the platform's own stages.
-Gives   `SandboxClock`, and `Player`, which plays the loop at speed.
+Reads   a sandbox's clock; everything else through the platform's own stages.
+Gives   `Player`, which plays the loop at speed.
 Never   inserts a row of history by itself: what happened is what the stages did.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account, Person
 from intel_ml.core.actions import ARMS, ActionStatus, action_of, arm_of
-from intel_ml.core.errors import UnavailableError, WrongUseError
+from intel_ml.core.errors import UnavailableError
 from intel_ml.core.recommendations import Verdict
-from intel_ml.data.store.sessions import Store, platform_now, set_clock
+from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import approvals
 from intel_ml.operations.limits import Limits
 from intel_ml.surfaces.api.models import ModelKeeper, Models, loader
 from intel_ml.surfaces.platform import limits_of, open_reader, open_store
-from intel_ml.surfaces.settings import LOOPBACK, Settings
+from intel_ml.surfaces.settings import Settings
+from intel_ml.surfaces.simulated import SandboxClock, follow
 
 if TYPE_CHECKING:
     from intel_ml.data.meta.reader import MetaReader
     from intel_ml.data.sandbox.approvers import Approver
 
-_TIMEOUT_S = 120.0
 _DRAIN_WITHIN_S = 30.0
 _DRAIN_PAUSE_S = 0.01
 _DAY = timedelta(days=1)
-#: How far before the real moment a new sandbox begins.
-HISTORY = timedelta(days=30)
 _ADDED = (
     "looks",
     "rows",
@@ -49,86 +45,10 @@ _ADDED = (
     "approved",
     "rejected",
     "modified",
+    "executed",
     "measured",
 )
 _OPEN = (ActionStatus.APPROVED, ActionStatus.EXECUTING)
-
-
-class SandboxClock:
-    """The control side of a sandbox: its time, its writes, its world."""
-
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S)
-
-    def clock(self) -> dict[str, Any]:
-        """Return {"now", "start", "speed"}."""
-        return dict(self._ask("GET", "/_sandbox/clock"))
-
-    def now(self) -> datetime:
-        """Return the simulated moment."""
-        return datetime.fromisoformat(self.clock()["now"])
-
-    def advance(self, hours: int) -> datetime:
-        """Let simulated hours pass; return the new moment."""
-        return datetime.fromisoformat(
-            self._ask("POST", "/_sandbox/advance", json={"hours": hours})["now"]
-        )
-
-    def set_speed(self, speed: float) -> None:
-        """Set how many simulated seconds pass in a real one."""
-        self._ask("POST", "/_sandbox/speed", json={"speed": speed})
-
-    def writes(self) -> list[dict[str, Any]]:
-        """Return every write received, oldest first."""
-        return list(self._ask("GET", "/_sandbox/writes")["data"])
-
-    def world(self) -> dict[str, Any]:
-        """Return what the world is made of."""
-        return dict(self._ask("GET", "/_sandbox/world"))
-
-    def _ask(self, method: str, path: str, **options: Any) -> Any:
-        try:
-            answer = self._client.request(method, path, **options)
-        except httpx.HTTPError as error:
-            check = "Is `make demo` running? See its logs/sandbox.log."
-            raise UnavailableError(service="The sandbox", check=check) from error
-        if answer.status_code == httpx.codes.BAD_REQUEST:
-            raise WrongUseError(f"The sandbox says: {answer.json().get('error')}")
-        if answer.is_error:
-            raise UnavailableError(
-                service="The sandbox", check=f"It answered {answer.status_code}."
-            )
-        return answer.json()
-
-
-def sandbox_options(settings: Settings) -> dict[str, Any]:
-    """Return what the sandbox's server is started with."""
-    read, write = settings.meta_access_token, settings.meta_write_token
-    return {
-        "name": settings.intel_sandbox_world,
-        "host": LOOPBACK,
-        "port": settings.intel_sandbox_port,
-        "start": datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HISTORY,
-        "speed": settings.intel_sandbox_speed,
-        "read_token": read.get_secret_value() if read else secrets.token_urlsafe(),
-        "write_token": write.get_secret_value() if write else secrets.token_urlsafe(),
-        "journal": settings.intel_home / "sandbox.jsonl",
-    }
-
-
-def follow(store: Store, now: datetime) -> None:
-    """Bring the platform's clock to the sandbox's, never back: what is stored stays past."""
-    with store.session() as session:
-        if now > platform_now(session):
-            set_clock(session, now=now)
-
-
-def catch_up(store: Store, clock: SandboxClock) -> int:
-    """Let the hours pass in the sandbox that passed while it stood still; return how many."""
-    hours = int((store.now() - clock.now()).total_seconds() // 3600)
-    if hours > 0:
-        clock.advance(hours)
-    return max(hours, 0)
 
 
 @dataclass(slots=True)
@@ -149,7 +69,7 @@ class PlayReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def plus(self, later: PlayReport) -> PlayReport:
-        """Return both together; `now` and `executed` are already those of the later one."""
+        """Return both together; `now` is that of the later one."""
         added = {name: getattr(self, name) + getattr(later, name) for name in _ADDED}
         names = {*self.seconds, *later.seconds}
         seconds = {n: self.seconds.get(n, 0.0) + later.seconds.get(n, 0.0) for n in names}
@@ -177,8 +97,9 @@ class Player:
         self, *, hours: int, every: int, on_step: Callable[[int], None] | None = None
     ) -> PlayReport:
         """Let `hours` pass in steps of `every`; `on_step` is told how many hours are done."""
-        report = PlayReport(now=self.clock.now())
-        done, last_daily = 0, report.now
+        began = self.clock.now()
+        report = PlayReport(now=began)
+        done, last_daily = 0, began
         while done < hours:
             step = min(every, hours - done)
             with _timed(report, "sandbox"):
@@ -198,7 +119,7 @@ class Player:
                     self._measure(report)
             if on_step is not None:
                 on_step(done)
-        report.executed = self._executed()
+        report.executed = self._executed(since=began)
         return report
 
     def _look_and_decide(self, report: PlayReport) -> None:
@@ -294,8 +215,8 @@ class Player:
                 record(connection, account=account, now=report.now)
             report.measured += measure(self.store, account=account, now=report.now)
 
-    def _executed(self) -> int:
-        count = select(func.count()).where(AutomationAction.executed_at.is_not(None))
+    def _executed(self, *, since: datetime) -> int:
+        count = select(func.count()).where(AutomationAction.executed_at > since)
         with self.store.session() as session:
             return int(session.execute(count).scalar_one())
 

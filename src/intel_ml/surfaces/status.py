@@ -25,7 +25,7 @@ from intel_ml.data.store.tables import (
     ModelVersion,
     Switch,
 )
-from intel_ml.surfaces.platform import open_store
+from intel_ml.surfaces.platform import running_store
 from intel_ml.surfaces.processes import process_names
 from intel_ml.surfaces.settings import LOOPBACK, Settings
 
@@ -90,7 +90,7 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Return how the platform is right now."""
-    with open_store(settings).session() as session:
+    with running_store(settings).session() as session:
         now = platform_now(session)
         switch = session.scalar(select(Switch).order_by(Switch.set_at.desc()).limit(1))
         acting = settings.enable_action_executor and switch is not None and switch.is_on
@@ -148,9 +148,9 @@ def _accounts(session: Session, settings: Settings, now: datetime) -> tuple[Acco
     )
     looks = dict(
         session.execute(
-            select(CollectionRun.ad_account_id, func.max(CollectionRun.as_of)).group_by(
-                CollectionRun.ad_account_id
-            )
+            select(CollectionRun.ad_account_id, func.max(CollectionRun.as_of))
+            .where(CollectionRun.status != "failed")
+            .group_by(CollectionRun.ad_account_id)
         )
         .tuples()
         .all()

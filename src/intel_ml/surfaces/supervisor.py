@@ -28,6 +28,8 @@ _POLL_S = 0.1
 _STOP_WITHIN_S = 12.0
 _RESTARTS = 5
 _RESTART_PAUSE_S = 1.0
+#: Who has run as long as this is well again: its earlier ends no longer count.
+_STEADY_AFTER_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _LOG_TAIL = 400
 _OK_BELOW = 500
@@ -43,11 +45,20 @@ class ProcessSpec:
     ready_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A process that had ended: started again, or given up because it would not stay."""
+
+    name: str
+    is_given_up: bool
+
+
 @dataclass(slots=True)
 class _Running:
     spec: ProcessSpec
     popen: subprocess.Popen[bytes]
     restarts: int = 0
+    started_at: float = field(default_factory=time.monotonic)
     is_given_up: bool = field(default=False)
 
 
@@ -86,19 +97,23 @@ class Supervisor:
                     )
                 time.sleep(_POLL_S)
 
-    def watch(self) -> list[str]:
-        """Start what died again, a few times; return the names of what was started or given up."""
+    def watch(self) -> list[Noticed]:
+        """Start what died again, a few times in a row; return what was started or given up."""
         noticed = []
         for running in self._running.values():
             if running.is_given_up or running.popen.poll() is None:
                 continue
-            noticed.append(running.spec.name)
-            if running.restarts >= _RESTARTS:
-                running.is_given_up = True
+            if time.monotonic() - running.started_at > _STEADY_AFTER_S:
+                running.restarts = 0
+            running.is_given_up = running.restarts >= _RESTARTS
+            noticed.append(Noticed(running.spec.name, is_given_up=running.is_given_up))
+            # What it started itself may have outlived it, and may hold its port.
+            _signal_group(running.popen, signal.SIGKILL)
+            if running.is_given_up:
                 continue
             time.sleep(_RESTART_PAUSE_S)
             running.restarts += 1
-            running.popen = self._spawn(running.spec)
+            running.popen, running.started_at = self._spawn(running.spec), time.monotonic()
         return noticed
 
     def processes(self) -> dict[str, int]:

@@ -118,7 +118,7 @@ def _accounts(context: JobContext) -> list[Account]:
 
 
 def _follow_sandbox(context: JobContext) -> None:
-    from intel_ml.surfaces.play import SandboxClock, follow  # noqa: PLC0415  # only with a sandbox
+    from intel_ml.surfaces.simulated import SandboxClock, follow  # noqa: PLC0415  # only with a sandbox
 
     follow(context.store, SandboxClock(context.settings.sandbox_url).now())
 

@@ -1,6 +1,7 @@
 """The command line: `intel-ml …`.
 
 main        the entry: commands, errors as one line, exit codes
+opening     what every command does first
 output      what a command prints, for people or as JSON
 running     up, process, status, doctor, run, lab
 control     kill, revive, audit, actions

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intel_ml.core.errors import InvalidValueError
+from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 
@@ -41,10 +43,8 @@ def audit(
     """Print everything that ever happened to one action."""
     from intel_ml.operations.audit import trail
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
-    store = open_store(load_settings())
-    with store.session() as session:
+    with open_store(opened()).session() as session:
         events = trail(session, action_id=action)
     if as_json:
         print_json(events)
@@ -71,9 +71,8 @@ def undo(
     from intel_ml.data.store.sessions import platform_now
     from intel_ml.operations.undo import undo as undo_action
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
-    with open_store(load_settings()).session() as session:
+    with open_store(opened()).session() as session:
         found = stored.person_named(session, user)
         if found is None:
             raise NotFoundError(f"There is no user '{user}'.")
@@ -92,11 +91,11 @@ def undo(
 
 def _switch(reason: str, *, is_on: bool, as_json: bool) -> None:
     from intel_ml.operations import switches
-    from intel_ml.surfaces.platform import open_store, require_enabled
-    from intel_ml.surfaces.settings import load_settings
+    from intel_ml.surfaces.platform import open_store
 
-    settings = load_settings()
-    require_enabled(settings)
+    if not reason.strip():
+        raise InvalidValueError(path="--reason", problem="is empty", hint="Everyone will read it.")
+    settings = opened()
     who = getpass.getuser()
     with open_store(settings).session() as session:
         if is_on:

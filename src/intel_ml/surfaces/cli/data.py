@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from intel_ml.core.errors import InvalidValueError, UnavailableError, WrongUseError
+from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 imports = typer.Typer(help="Load performance that did not come from the API.", no_args_is_help=True)
@@ -42,14 +43,11 @@ def import_csv(
     """Load ad performance from a CSV file, whole or not at all."""
     from intel_ml.data.files.importer import import_csv as load
     from intel_ml.surfaces.onboarding import file_account
-    from intel_ml.surfaces.platform import open_store, require_enabled
-    from intel_ml.surfaces.settings import load_settings
+    from intel_ml.surfaces.platform import open_store
 
     if not file.is_file():
         raise WrongUseError(f"There is no file '{file}'.")
-    settings = load_settings()
-    require_enabled(settings)
-    store = open_store(settings)
+    store = open_store(opened())
     now = store.now()
     target = file_account(
         store, account_id=account, currency=currency, time_zone=time_zone, now=now
@@ -92,9 +90,8 @@ def list_accounts(as_json: Json = False) -> None:
     """List the accounts."""
     from intel_ml.data.store import accounts as stored
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
-    with open_store(load_settings()).session() as session:
+    with open_store(opened()).session() as session:
         found = stored.accounts(session)
     if as_json:
         print_json(found)
@@ -130,13 +127,11 @@ def add_account(
 ) -> None:
     """Take on the accounts the token can see, with the default rules."""
     from intel_ml.surfaces.onboarding import onboard_accounts, same_targets
-    from intel_ml.surfaces.platform import open_reader, open_store, require_enabled
-    from intel_ml.surfaces.settings import load_settings
+    from intel_ml.surfaces.platform import open_reader, open_store
 
-    settings = load_settings()
-    require_enabled(settings)
+    settings = opened()
     reader = open_reader(settings)
-    targets = same_targets(reader, cpa=cpa, roas=roas)
+    targets = same_targets(reader, cpa=cpa, roas=roas, only=only)
     found = onboard_accounts(open_store(settings), reader, targets=targets, only=only)
     for account in found:
         say(
@@ -154,21 +149,16 @@ def set_targets(
     roas: Annotated[float | None, typer.Option(help="Target return on ad spend.")] = None,
 ) -> None:
     """Set what an account is judged by."""
-    from intel_ml.core.money import money_from_major
     from intel_ml.data.store import accounts as stored
+    from intel_ml.surfaces.onboarding import target_cpa, target_roas
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
-    with open_store(load_settings()).session() as session:
+    with open_store(opened()).session() as session:
         known = stored.account(session, account)
-        target = money_from_major(cpa, known.currency) if cpa else known.target_cpa
-        stored.set_targets(
-            session, account, cpa=target, roas=roas if roas is not None else known.target_roas
-        )
-    say(
-        f"{account}: target CPA {target or 'not set'}, "
-        f"target ROAS {roas or known.target_roas or 'not set'}."
-    )
+        cost = known.target_cpa if cpa is None else target_cpa(cpa, known.currency)
+        earned = known.target_roas if roas is None else target_roas(roas)
+        stored.set_targets(session, account, cpa=cost, roas=earned)
+    say(f"{account}: target CPA {cost or 'not set'}, target ROAS {earned or 'not set'}.")
 
 
 @users.command("add")
@@ -186,10 +176,9 @@ def add_user(
     """Let a person log in, or give one a new password or role."""
     from intel_ml.surfaces.people import add_person
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
     granted = add_person(
-        open_store(load_settings()), name=name, password=password, role=role, accounts=account
+        open_store(opened()), name=name, password=password, role=role, accounts=account
     )
     say(f"{name} is {role} of {', '.join(granted) or 'no account yet'}.")
 
@@ -203,9 +192,8 @@ def create_token(
     """Create a bearer token for the API. It is shown once."""
     from intel_ml.surfaces.people import new_token
     from intel_ml.surfaces.platform import open_store
-    from intel_ml.surfaces.settings import load_settings
 
-    token = new_token(open_store(load_settings()), user=user, name=name)
+    token = new_token(open_store(opened()), user=user, name=name)
     if as_json:
         print_json({"token": token})
     else:

@@ -17,6 +17,7 @@ from intel_ml.surfaces.cli import control, data, models, running, sandbox
 from intel_ml.surfaces.cli.output import complain
 
 FAILED, WRONG_USE = 1, 2
+_LONGEST = 300
 
 app = typer.Typer(
     name="intel-ml",
@@ -34,6 +35,15 @@ app.add_typer(data.imports, name="import")
 app.add_typer(data.database, name="db")
 app.add_typer(models.app, name="models")
 app.add_typer(sandbox.app, name="sandbox")
+
+
+@app.callback()
+def prepare() -> None:
+    """Watch ad accounts, let rules and a learned policy propose, act once and safely."""
+    from intel_ml.surfaces import logs
+
+    # A command's own words are for people; the long-running processes log by their settings.
+    logs.configure(level="warning")
 
 
 def main() -> None:
@@ -56,7 +66,23 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain again while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("INTEL_LOG_LEVEL", "").lower() == "debug":
+            raise
+        complain(unforeseen(error))
     return FAILED
+
+
+def unforeseen(error: Exception) -> str:
+    """Return one line about an error nobody expected: its kind, its words, where to see more."""
+    from intel_ml.surfaces.logs import without_secrets
+
+    words = str(error).strip().splitlines()
+    said = without_secrets(words[0])[:_LONGEST] if words else ""
+    return (
+        f"{type(error).__name__}: {said} "
+        "This was not foreseen: INTEL_LOG_LEVEL=debug shows where, `intel-ml doctor` looks for why."
+    )
 
 
 if __name__ == "__main__":

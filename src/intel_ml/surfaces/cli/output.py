@@ -16,6 +16,8 @@ import typer
 
 from intel_ml.surfaces.plain import plain
 
+_PIPE_WIDTH = 200
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
@@ -49,7 +51,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
                 for c in row
             ]
         )
-    Console(soft_wrap=False).print(table)
+    # A pipe has no width: what reads it is not to meet folded cells.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def say(text: str) -> None:

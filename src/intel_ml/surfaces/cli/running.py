@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
+from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
-#: The executor writes; the sandbox is the platform that is written to.
-HOLD_WRITE_TOKEN = ("executor", "sandbox")
 PROCESSES = ("sandbox", "mlflow", "executor", "api", "ui", "scheduler")
 
 
@@ -36,8 +35,11 @@ def up(
     """Start the platform as the settings say, and supervise it until Ctrl-C."""
     if demo:
         from intel_ml.surfaces.demo import run_demo
+        from intel_ml.surfaces.settings import demo_file
+        from intel_ml.surfaces.starting import sole
 
-        run_demo(leave=leave, fresh=fresh, days=days)
+        with sole(demo_file().parent.with_suffix(".lock")):
+            run_demo(leave=leave, fresh=fresh, days=days)
         return
     from intel_ml.surfaces.platform import require_enabled
     from intel_ml.surfaces.settings import load_settings, settings_file
@@ -54,6 +56,7 @@ def process(name: Annotated[str, typer.Argument(help=", ".join(PROCESSES))]) -> 
         raise UnknownNameError(kind="process", name=name, known=PROCESSES)
     from intel_ml.surfaces.entry import run_process
     from intel_ml.surfaces.platform import require_enabled
+    from intel_ml.surfaces.processes import HOLD_WRITE_TOKEN
     from intel_ml.surfaces.settings import load_settings
 
     settings = load_settings(with_write_token=name in HOLD_WRITE_TOKEN)
@@ -63,10 +66,9 @@ def process(name: Annotated[str, typer.Argument(help=", ".join(PROCESSES))]) -> 
 
 def status(as_json: Json = False) -> None:
     """Show processes, last runs, queue, limits used, switches and models on one screen."""
-    from intel_ml.surfaces.settings import load_settings
     from intel_ml.surfaces.status import read_status
 
-    found = read_status(load_settings())
+    found = read_status(opened())
     if as_json:
         print_json(found)
         return
@@ -122,13 +124,10 @@ def run_job(
 ) -> None:
     """Run one job now: what cron, Airflow, Dagster or Kubernetes calls."""
     from intel_ml.surfaces.jobs import run_job as run_now
-    from intel_ml.surfaces.platform import require_enabled
-    from intel_ml.surfaces.settings import load_settings
     from intel_ml.surfaces.work import job_context
 
-    settings = load_settings()
-    require_enabled(settings)
-    result = run_now(name, context=job_context(settings), parameters=_parameters(set_))
+    settings, parameters = opened(), _parameters(set_)
+    result = run_now(name, context=job_context(settings), parameters=parameters)
     if as_json:
         print_json(result)
     else:
@@ -140,12 +139,11 @@ def run_job(
 
 def lab() -> None:
     """Open the notebooks in JupyterLab, connected to this installation."""
-    from intel_ml.surfaces.platform import open_store, require_enabled
+    from intel_ml.surfaces.platform import open_store
     from intel_ml.surfaces.processes import QUIET
-    from intel_ml.surfaces.settings import load_settings, settings_file
+    from intel_ml.surfaces.settings import settings_file
 
-    settings = load_settings()
-    require_enabled(settings)
+    settings = opened()
     open_store(settings).close()
     file = settings_file()
     os.environ.update(QUIET | ({"INTEL_ENV_FILE": str(file)} if file else {}))
@@ -170,10 +168,14 @@ def _parameters(pairs: list[str] | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for pair in pairs or []:
         name, separator, text = pair.partition("=")
-        if not separator:
+        if not separator or not name:
             raise InvalidValueError(path="--set", problem=f"'{pair}' is not parameter=value")
         try:
-            values[name] = json.loads(text)
-        except json.JSONDecodeError:
+            values[name] = json.loads(text, parse_constant=_no_constant)
+        except ValueError:
             values[name] = text
     return values
+
+
+def _no_constant(name: str) -> Any:
+    raise InvalidValueError(path="--set", problem=f"{name} is not a finite number")

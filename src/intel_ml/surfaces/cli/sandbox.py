@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from intel_ml.core.errors import WrongUseError
+from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
 app = typer.Typer(help="The simulated ad platform.", no_args_is_help=True)
@@ -24,8 +25,8 @@ def clock(as_json: Json = False) -> None:
 
 @app.command()
 def advance(
-    hours: Annotated[int, typer.Option(help="Simulated hours.")] = 24,
-    every: Annotated[int, typer.Option(help="Hours between two looks of the platform.")] = 4,
+    hours: Annotated[int, typer.Option(min=1, help="Simulated hours.")] = 24,
+    every: Annotated[int, typer.Option(min=1, help="Hours between two looks of the platform.")] = 4,
 ) -> None:
     """Let simulated time pass, with the platform collecting, deciding and measuring as it does."""
     from intel_ml.surfaces.play import play_on
@@ -54,9 +55,7 @@ def writes(as_json: Json = False) -> None:
 
 
 def _settings() -> Any:
-    from intel_ml.surfaces.settings import load_settings
-
-    settings = load_settings()
+    settings = opened()
     if not settings.uses_sandbox:
         raise WrongUseError(
             "These settings use a real ad account.", hint="The sandbox belongs to `make demo`."
@@ -65,6 +64,6 @@ def _settings() -> Any:
 
 
 def _client() -> Any:
-    from intel_ml.surfaces.play import SandboxClock
+    from intel_ml.surfaces.simulated import SandboxClock
 
     return SandboxClock(_settings().sandbox_url)
