@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.schema import upgrade
 from intel_ml.data.store.sessions import Store
+from tests.databases import fresh_store
 
 _CONNECT = socket.socket.connect
 
@@ -50,16 +49,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 @pytest.fixture
 def store(postgres: EmbeddedPostgres) -> Iterator[Store]:
     """A store on an empty database of its own, with the newest schema."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template_intel'))
-    value = Store(postgres.url(name))
-    yield value
-    value.close()
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
+    with fresh_store(postgres) as value:
+        yield value
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.sessions import Store
+from tests.databases import fresh_store
 from tests.surfaces.api.tenants import Tenants, make_tenants
 
 # BentoML reads both at import, and its metrics need a folder that exists.
@@ -24,16 +23,8 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", _HOME)
 @pytest.fixture(scope="module")
 def store(postgres: EmbeddedPostgres) -> Iterator[Store]:
     """A store that the tests of a module share: what one adds, no other one looks for."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template_intel'))
-    value = Store(postgres.url(name))
-    yield value
-    value.close()
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
+    with fresh_store(postgres) as value:
+        yield value
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ Never   clusters by a feature nobody could compute.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -145,7 +146,7 @@ def _groups(
     shown = [
         n for n in scaling.SIGNATURE_FEATURES if n in features or (has_target and n == "avg_cpa")
     ]
-    values = {name: scaling.column(signatures, name) for name in shown}
+    values = dict(_shown(signatures, shown))
     members = [nearest == group for group in range(len(centres))]
     names = [labels.label(_median(cost[m]), _median(fatigue[m]), lines) for m in members]
     return tuple(
@@ -162,6 +163,22 @@ def _groups(
             zip(labels.told_apart(names, centres, features), members, strict=True)
         )
     )
+
+
+def _shown(
+    signatures: pd.DataFrame, features: Sequence[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield what typical values are taken of.
+
+    Money of several accounts may be in several currencies: it is shown as multiples of each
+    account's own median.
+    """
+    accounts = scaling.learned(signatures, tuple(features)).accounts
+    for name in features:
+        if name in scaling.MONEY and len(accounts) > 1:
+            yield f"{name}_over_usual", scaling.comparable(signatures, name, accounts)
+        else:
+            yield name, scaling.column(signatures, name)
 
 
 def _cost(

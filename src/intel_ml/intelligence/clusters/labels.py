@@ -48,9 +48,9 @@ SPOKEN: dict[str, str] = {
     "cpa_volatility": "CPA volatility",
     "conversion_rate": "conversion rate",
     "fatigue_rate": "fatigue",
-    "optimal_frequency": "best frequency",
+    "optimal_frequency": "frequency that sells",
     "best_hour_concentration": "concentration on few hours",
-    "budget_efficiency": "budget efficiency",
+    "budget_efficiency": "share of spend on good days",
     "ctr": "CTR",
     "cpc": "CPC",
 }
@@ -61,12 +61,14 @@ TOLD: dict[str, tuple[str, str]] = {
     "cpa_volatility": ("steadier costs", "swinging costs"),
     "conversion_rate": ("fewer clicks convert", "more clicks convert"),
     "fatigue_rate": ("slower to tire", "quicker to tire"),
-    "optimal_frequency": ("best when seldom seen", "best when often seen"),
+    "optimal_frequency": ("sells when seldom seen", "sells when often seen"),
     "best_hour_concentration": ("steadier through the day", "best at a few hours"),
-    "budget_efficiency": ("fewer results for the money", "more results for the money"),
+    "budget_efficiency": ("more expensive days", "fewer expensive days"),
     "ctr": ("fewer clicks", "more clicks"),
     "cpc": ("cheaper clicks", "dearer clicks"),
 }
+#: A buyer looks at cost first: a lead there counts twice.
+_FIRST = {"avg_cpa_ratio": 2.0, "avg_cpa": 2.0}
 _STRONG, _CLEAR = 1.5, 0.5
 _DESCRIBED = 3
 
@@ -134,8 +136,9 @@ def _what_sets_apart(group: NDArray[np.float64], features: Sequence[str]) -> dic
         order = np.argsort(group[:, at], kind="stable")
         rows = group[order, at]
         words = TOLD.get(feature, (f"lower {feature}", f"higher {feature}"))
-        leads.append((rows[1] - rows[0], int(order[0]), words[0]))
-        leads.append((rows[-1] - rows[-2], int(order[-1]), words[1]))
+        weight = _FIRST.get(feature, 1.0)
+        leads.append((weight * (rows[1] - rows[0]), int(order[0]), words[0]))
+        leads.append((weight * (rows[-1] - rows[-2]), int(order[-1]), words[1]))
     told: dict[int, str] = {}
     for lead, row, word in sorted(leads, key=lambda one: -one[0]):
         if lead >= _CLEAR and row not in told and word not in told.values():

@@ -30,6 +30,11 @@ _UNITS = {
     "cpc": "cost per click (account currency)",
     "ctr": "CTR (%)",
     "conversion_rate": "conversion rate (%)",
+    "cpa_volatility": "CPA volatility (part of the mean)",
+    "fatigue_rate": "fatigue (part of the CTR lost)",
+    "optimal_frequency": "frequency that sells (times seen a day)",
+    "best_hour_concentration": "results in the best four hours (part of all)",
+    "budget_efficiency": "spend on days at or under target (part of all)",
 }
 
 
@@ -43,7 +48,7 @@ def figure(archetypes: Archetypes, signatures: pd.DataFrame) -> Figure:
     across, up = telling(archetypes, signatures)
     x, y = column(signatures, across), column(signatures, up)
     shown = np.isfinite(x) & np.isfinite(y) & np.array([n is not None for n in nearest], dtype=bool)
-    picture = Figure(figsize=(9.5, 5.2), layout="constrained")
+    picture = Figure(figsize=(11.0, 5.2), layout="constrained")
     axes = picture.subplots()
     for at, group in enumerate(archetypes.groups):
         colour = COLOURS[at % len(COLOURS)]
@@ -125,14 +130,17 @@ def _scale(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
 
 
 def _dress(axes: Axes, across: str, up: str) -> None:
-    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415  # heavy
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415  # heavy
 
     axes.set_xlabel(_UNITS.get(across, labels.SPOKEN.get(across, across)), color=INK)
     axes.set_ylabel(_UNITS.get(up, labels.SPOKEN.get(up, up)), color=INK)
     axes.set_title("Entities that behave alike", loc="left", color=INK, fontweight="bold")
     plain = FuncFormatter(lambda value, _: f"{value:g}")
     for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(plain)
+        axis.set_minor_formatter(NullFormatter())
     axes.grid(color=GRID, linewidth=0.7, zorder=0)
     axes.set_axisbelow(True)
     axes.tick_params(colors=QUIET, which="both", labelsize=8.5)

@@ -13,7 +13,7 @@ Never   names a feature that speaks against the arm as a reason for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from intel_ml.core.actions import ARM_PERCENT, Arm
 from intel_ml.core.recommendations import Reason
-from intel_ml.features.states import Value
+from intel_ml.features.states import States, Value
+from intel_ml.intelligence.policy.context import Context
+from intel_ml.intelligence.policy.protocol import ARM_INDEX
 
 LEARNED = "Based on learned patterns from similar campaigns"
 #: The plan's thresholds for its sentences; `ctr_trend_7d` is in percent.
@@ -85,6 +87,23 @@ def reasons(
             text = _text(item, observed)
             said.append(Reason(text, item.feature, observed, contribution=item.amount))
     return tuple(said) or (Reason(LEARNED),)
+
+
+def contributions(
+    context: Context,
+    one: States,
+    arm: Arm,
+    *,
+    scores: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> list[Contribution]:
+    """Return what each feature of the one state adds to the arm's lead; `scores` judges vectors."""
+    groups = context.groups
+    judged = scores(occluded(context.of_states(one)[0], groups))
+    lead = advantages(judged, ARM_INDEX[arm])
+    return [
+        Contribution(name, float(lead[0] - lead[at]), context.usual(name))
+        for at, name in enumerate(groups, start=1)
+    ]
 
 
 def sentences(state: Mapping[str, Value], arm: Arm) -> list[tuple[str, str]]:

@@ -145,14 +145,12 @@ class Policy:
         known = self._fitted
         if known is None:
             return explain.reasons(state, arm, [])
-        groups = known.context.groups
-        vector = known.context.of_states(states.take([row]))[0]
-        scores = explain.occluded(vector, groups) @ known.weights.T / known.calibration.temperature
-        lead = explain.advantages(scores, ARM_INDEX[arm])
-        parts = [
-            explain.Contribution(name, float(lead[0] - lead[at]), known.context.usual(name))
-            for at, name in enumerate(groups, start=1)
-        ]
+        parts = explain.contributions(
+            known.context,
+            states.take([row]),
+            arm,
+            scores=lambda vectors: vectors @ known.weights.T / known.calibration.temperature,
+        )
         return explain.reasons(state, arm, parts)
 
     def save(self, folder: Path) -> None:

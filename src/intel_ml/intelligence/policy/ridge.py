@@ -180,14 +180,12 @@ class Policy:
         known = self._fitted
         if known is None:
             return explain.reasons(state, arm, [])
-        groups = known.context.groups
-        vector = known.context.of_states(states.take([row]))[0]
-        scores = _phi(known, explain.occluded(vector, groups)) @ known.theta.T
-        lead = explain.advantages(scores, ARM_INDEX[arm])
-        parts = [
-            explain.Contribution(name, float(lead[0] - lead[at]), known.context.usual(name))
-            for at, name in enumerate(groups, start=1)
-        ]
+        parts = explain.contributions(
+            known.context,
+            states.take([row]),
+            arm,
+            scores=lambda vectors: _phi(known, vectors) @ known.theta.T,
+        )
         return explain.reasons(state, arm, parts)
 
     def save(self, folder: Path) -> None:
