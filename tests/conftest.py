@@ -61,4 +61,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if factory is not None:
         home = Path(factory.getbasetemp()) / "postgres"
         if home.exists() or os.getuid() == 0:
-            EmbeddedPostgres(home).stop()
+            EmbeddedPostgres(home).forget()

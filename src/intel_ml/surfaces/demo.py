@@ -87,10 +87,8 @@ def forget_demo() -> None:
     if not home.exists():
         return
     settings = load_settings(env_file=_settings_file())
-    server = embedded_postgres(settings)
-    server.stop()
+    embedded_postgres(settings).forget()
     shutil.rmtree(settings.artifacts, ignore_errors=True)
-    shutil.rmtree(server.data, ignore_errors=True)
     shutil.rmtree(home)
 
 

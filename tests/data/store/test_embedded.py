@@ -16,7 +16,7 @@ from intel_ml.data.store.sessions import Store
 def server(tmp_path: Path):
     value = EmbeddedPostgres(tmp_path / "server")
     yield value
-    value.stop()
+    value.forget()
 
 
 def answer(server: EmbeddedPostgres, statement: str) -> int:
@@ -58,7 +58,9 @@ def test_it_works_below_a_folder_that_others_cannot_enter(tmp_path: Path):
     server = EmbeddedPostgres(closed / "server")
     server.start("first")
     assert server.is_running
-    server.stop()
+    server.forget()
+    assert not server.is_running
+    assert not server.data.exists()
 
 
 def test_a_database_that_is_not_there_is_one_sentence_with_what_to_do(tmp_path: Path):

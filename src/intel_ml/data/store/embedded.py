@@ -70,6 +70,12 @@ class EmbeddedPostgres:
         if self.data.is_dir() and (self.data / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "stop")
 
+    def forget(self) -> None:
+        """Stop the server and delete everything it had."""
+        self.stop()
+        for folder in (self.data, self._base / "programs", self.socket_folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
     @property
     def is_running(self) -> bool:
         """Whether a connection is accepted right now."""

@@ -11,6 +11,8 @@ from intel_ml.core.errors import InvalidValueError
 from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
 
+_LARGEST_ID = 2**63 - 1
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
@@ -37,7 +39,9 @@ def revive(
 
 
 def audit(
-    action: Annotated[int, typer.Argument(help="The number of the action.")],
+    action: Annotated[
+        int, typer.Argument(min=1, max=_LARGEST_ID, help="The number of the action.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Print everything that ever happened to one action."""
@@ -60,7 +64,9 @@ def audit(
 
 
 def undo(
-    action: Annotated[int, typer.Argument(help="The number of the executed action.")],
+    action: Annotated[
+        int, typer.Argument(min=1, max=_LARGEST_ID, help="The number of the executed action.")
+    ],
     account: Annotated[str, typer.Option(help="The account of the action, act_…")],
     user: Annotated[str, typer.Option(help="Who asks for it; an approver of the account.")],
     as_json: Json = False,

@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
-from intel_ml.core.errors import InvalidValueError, UnavailableError, WrongUseError
+from intel_ml.core.errors import IntelError, InvalidValueError, UnavailableError, WrongUseError
 from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
+
+_LONGEST_ERROR = 300
 
 imports = typer.Typer(help="Load performance that did not come from the API.", no_args_is_help=True)
 accounts = typer.Typer(help="The ad accounts and what they are judged by.", no_args_is_help=True)
@@ -267,7 +269,8 @@ def _postgres_tool(program: str, *arguments: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise UnavailableError(service=program, check=done.stderr.strip()[-300:])
+        said = " ".join(done.stderr.split())[-_LONGEST_ERROR:]
+        raise IntelError(f"{program} failed.", hint=said.removeprefix(f"{program}: "))
 
 
 def _connection(url: str) -> dict[str, str]:

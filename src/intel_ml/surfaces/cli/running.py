@@ -151,6 +151,7 @@ def lab() -> None:
     options = [
         "--notebook-dir=notebooks",
         "--ip=127.0.0.1",
+        "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

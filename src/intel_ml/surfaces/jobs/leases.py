@@ -102,13 +102,17 @@ def end(store: Store, lease: Lease, *, ending: Ending) -> bool:
 
 
 def statuses(store: Store, slots: Mapping[str, datetime]) -> dict[str, str]:
-    """Return how each slot stands: running, done, failed; absent when it was not started."""
+    """Return how each slot stands: running, done, failed.
+
+    Absent are those that were not started, or whose worker died: they may be claimed.
+    """
     with store.connection() as connection:
         rows = connection.execute(
             text(
                 "SELECT name, r.status FROM intel_job_run r "
                 "JOIN unnest(CAST(:names AS text[]), CAST(:slots AS text[])) AS wanted(name, slot) "
-                "USING (name, slot)"
+                "USING (name, slot) "
+                "WHERE r.status <> 'running' OR r.lease_until >= clock_timestamp()"
             ),
             {"names": list(slots), "slots": [slot_key(moment) for moment in slots.values()]},
         )

@@ -23,6 +23,7 @@ from typing import Any
 
 from intel_ml.core.errors import IntelError, UnknownNameError
 from intel_ml.learning.registry import QUIET, Registry, git_revision
+from intel_ml.surfaces.settings import settings_file
 
 _ENGINE = "intel"
 _START_TIMEOUT_S = 60
@@ -64,6 +65,7 @@ def run_notebook(request: NotebookRun, *, registry: Registry) -> str:
     environment = {
         **os.environ,
         **QUIET,
+        **({"INTEL_ENV_FILE": str(file)} if (file := settings_file()) else {}),
         "MLFLOW_RUN_ID": run.id,
         "MLFLOW_TRACKING_URI": registry.tracking_url,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
