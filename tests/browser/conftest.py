@@ -27,6 +27,7 @@ from intel_ml.data.store import accounts as account_rows
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.sessions import Store, platform_now
 from intel_ml.data.store.tables import AutomationAction, Base, PerformanceDaily
+from intel_ml.operations import switches
 from intel_ml.surfaces.auth import HashCost, hash_password
 
 FLAGS = [
@@ -158,6 +159,7 @@ def _fill(store: Store) -> dict[str, Person]:
     people = {}
     with store.session() as session:
         now = platform_now(session)
+        switches.revive(session, reason="begin", by="test")
         for account_id, currency in (("act_101", "USD"), ("act_202", "JPY")):
             account = Account(
                 id=AdAccountId(account_id),

@@ -13,6 +13,8 @@ from intel_ml.surfaces.settings import Settings
 from intel_ml.surfaces.ui.app import create_ui
 
 if __name__ == "__main__":
-    settings = Settings(intel_session_secret=SecretStr(secrets.token_urlsafe(32)))
+    settings = Settings(
+        enable_action_executor=True, intel_session_secret=SecretStr(secrets.token_urlsafe(32))
+    )
     app = create_ui(Store(sys.argv[1]), settings)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")

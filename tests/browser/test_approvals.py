@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from intel_ml.data.store.sessions import Store, platform_now
-from intel_ml.operations import approvals
+from intel_ml.operations import approvals, switches
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Site
@@ -78,6 +78,41 @@ def test_key_m_and_a_number_approve_another_change(site: Site, visit: Callable[.
         "decrease_budget",
         4000,
     )
+
+
+def test_key_u_shows_what_it_undoes_before_it_does(site: Site, visit: Callable[..., Any]) -> None:
+    page = visit("anna")
+    page.keyboard.press("a")
+    page.wait_for_selector(".card .standing")
+    page.keyboard.press("j")
+    page.wait_for_selector(f'.card h2:has-text("{COLD}")')
+    page.keyboard.press("u")
+    page.wait_for_selector(f'.card h2:has-text("{SUMMER}")')
+    assert "Press U once more" in page.text_content(".notice")
+    assert len([one for one in site.actions() if one.undoes_id]) == 0
+
+
+def test_while_changes_are_stopped_a_banner_says_so(site: Site, visit: Callable[..., Any]) -> None:
+    page = visit("anna")
+    assert page.text_content(".halt") == ""
+    with site.store.session() as session:
+        switches.kill(session, reason="wrong prices", by="boris")
+    page.wait_for_selector('.halt:has-text("Boris stopped all changes: wrong prices")')
+    page.keyboard.press("a")
+    page.wait_for_selector('.card .standing:has-text("Not made yet")')
+
+
+def test_a_session_that_ended_leads_back_to_the_card(site: Site, visit: Callable[..., Any]) -> None:
+    page = visit("anna")
+    page.keyboard.press("j")
+    page.wait_for_selector(f'.card h2:has-text("{COLD}")')
+    page.context.clear_cookies()
+    page.wait_for_selector('.wrong:has-text("Your session has ended")')
+    page.fill("#name", "anna")
+    page.fill("#password", "anna")
+    page.press("#password", "Enter")
+    page.wait_for_selector(f'.card h2:has-text("{COLD}")')
+    assert site.action(COLD).status == "pending_approval"
 
 
 def test_who_decided_first_is_named_with_the_time(site: Site, visit: Callable[..., Any]) -> None:

@@ -25,6 +25,25 @@ def test_a_new_account_says_what_is_not_known_yet(desk: Desk) -> None:
     assert all(point.spend is None for point in page.month)
 
 
+def test_a_young_score_is_compared_with_its_oldest(desk: Desk) -> None:
+    now = desk.now()
+    with desk.store.session() as session:
+        for days, overall in ((3, 70), (1, 75), (0, 78)):
+            session.add(
+                AccountScore(
+                    ad_account_id="act_1",
+                    calculated_at=now - timedelta(days=days),
+                    overall_score=overall,
+                    score_breakdown={},
+                    recommendations=[],
+                )
+            )
+        session.flush()
+        score = dashboard(session, person=desk.ana, account_id="act_1", now=now).score
+    assert score is not None
+    assert (score.change, score.since) == (8, now - timedelta(days=3))
+
+
 def test_a_running_account_on_one_page(wasting: Desk) -> None:
     now = wasting.now()
     decide(wasting.store, wasting.account, now=now, limits=Limits(holdout_share=0.0))

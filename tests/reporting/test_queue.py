@@ -9,11 +9,12 @@ from sqlalchemy import event, select
 from intel_ml.core.actions import ActionStatus
 from intel_ml.core.errors import NotFoundError
 from intel_ml.data.store.tables import AutomationAction, TrainingRow
+from intel_ml.operations import switches
 from intel_ml.operations.approvals import approve, reject
 from intel_ml.operations.decisions import decide
 from intel_ml.operations.limits import Limits
 from intel_ml.reporting.cards import Card
-from intel_ml.reporting.queue import card, history, pending_cards, stats, what_happened
+from intel_ml.reporting.queue import card, history, pending_cards, stats, waiting, what_happened
 from tests.operations.conftest import CUT, PAUSE, Desk
 
 WAITS = ActionStatus.PENDING_APPROVAL
@@ -136,11 +137,77 @@ def test_similar_and_expected_speak_once_there_is_evidence(desk: Desk) -> None:
             session.add(_training_row(desk, number, is_held_out=number % 2 == 0))
     desk.propose("14", CUT, status=WAITS, rule_id=7, rule_version=1, source="rules")
     found = _pending(desk)[0]
-    assert found.similar == "3 similar approved in 30 days: 2 improved CPA."
+    assert found.similar == "3 similar approved in 30 days: 2 of 3 measured improved CPA."
     assert found.expected.startswith(
-        "Within 72 hours CPA 30% lower than if left alone (95% interval -"
+        "Within 72 hours CPA 30% lower than if left alone (95% interval \N{MINUS SIGN}"
     )
     assert found.expected.endswith("from 10 similar changes and 10 left alone.")
+
+
+def test_an_approved_change_says_that_it_waits_while_nothing_acts(desk: Desk) -> None:
+    action = desk.propose("11", CUT, status=WAITS)
+    with desk.store.session() as session:
+        approve(session, account_id="act_1", action_id=action, by=desk.bob, now=desk.now())
+        switches.kill(session, reason="wrong prices.", by="Ana")
+    with desk.store.session() as session:
+        says = what_happened(
+            session, person=desk.ana, account_id="act_1", action_id=action, now=desk.now()
+        )
+    assert "Not made yet: Ana stopped all changes: wrong prices. It waits until" in says
+    with desk.store.session() as session:
+        switches.revive(session, reason="right again", by="Ana")
+        late = what_happened(
+            session,
+            person=desk.ana,
+            account_id="act_1",
+            action_id=action,
+            now=desk.now() + timedelta(minutes=5),
+        )
+    assert "the executor has not answered" in late
+
+
+def test_an_undo_and_a_change_never_measured_promise_no_outcome(desk: Desk) -> None:
+    long_ago = desk.now() - timedelta(days=6)
+    for entity, undone in (("11", 7), ("12", None)):
+        desk.propose(
+            entity, CUT, status=ActionStatus.EXECUTED, executed_at=long_ago, undoes_id=undone
+        )
+    with desk.store.session() as session:
+        says = {
+            one.entity_id: one.says for one in history(session, person=desk.ana, now=desk.now())
+        }
+    assert says["11"].endswith("The old value is back.")
+    assert says["12"].endswith("What came of it could not be measured.")
+
+
+def test_a_random_try_says_that_it_is_safe_to_reject(desk: Desk) -> None:
+    desk.propose("11", CUT, status=WAITS, source="exploration")
+    found = _pending(desk)[0]
+    assert found.why == "It costs too much. No rule asks for it: rejecting it is safe."
+    assert found.proposer.startswith("Chance")
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("cut", 1), ("raise", 0), ("Ad set 11", 1), ("ad set 12", 0), ("cut%", 0)],
+)
+def test_a_proposal_is_found_by_the_words_that_are_shown(
+    desk: Desk, search: str, found: int
+) -> None:
+    desk.propose("11", CUT, status=WAITS)
+    assert len(_pending(desk, search=search)) == found
+    assert len(_pending(desk, search=f"{desk.account.name} {search}")) == found
+
+
+def test_what_waits_is_summed_by_account_and_only_for_those_who_may_see_it(desk: Desk) -> None:
+    for entity in ("11", "12"):
+        desk.propose(entity, CUT, status=WAITS)
+    with desk.store.session() as session:
+        seen = waiting(session, person=desk.ana, now=desk.now())
+        assert waiting(session, person=desk.stranger, now=desk.now()) == []
+    assert [(one.account_id, one.proposals, str(one.stake)) for one in seen] == [
+        ("act_1", 2, "2.00 USD")
+    ]
 
 
 def _training_row(desk: Desk, number: int, *, is_held_out: bool) -> TrainingRow:

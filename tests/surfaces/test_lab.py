@@ -87,7 +87,7 @@ def test_frames_come_with_the_meaning_of_each_column(learned: Lab) -> None:
         assert set(dictionary) <= set(frame.columns)
         unexplained = set(frame.columns) - set(dictionary)
         assert not {c for c in unexplained if not c.endswith(("_before", "_after", "_at"))}
-    assert "48 h" in learned.decisions().attrs["dictionary"]["reward_before_after"]
+    assert "72 h" in learned.decisions().attrs["dictionary"]["reward_before_after"]
 
 
 # Ibis 12 reads options and converts moments in ways that pandas 3.1 announces to change.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from intel_ml.core.errors import UnavailableError
-from intel_ml.surfaces.supervisor import ProcessSpec, Supervisor, free_port
+from intel_ml.surfaces import supervisor as supervisor_module
+from intel_ml.surfaces.supervisor import Noticed, ProcessSpec, Supervisor, free_port
 
 SERVER = """
 import http.server, sys
@@ -60,7 +62,38 @@ def test_what_died_is_started_again_until_it_is_given_up(tmp_path: Path):
         supervisor.start(spec("brief", "pass"))
         while supervisor.processes():
             time.sleep(0.02)
-        assert supervisor.watch() == ["brief"]
+        assert supervisor.watch() == [Noticed("brief", is_given_up=False)]
+
+
+def test_what_never_stays_is_given_up_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(supervisor_module, "_RESTART_PAUSE_S", 0.0)
+    noticed = []
+    with Supervisor(logs=tmp_path, cwd=tmp_path) as supervisor:
+        supervisor.start(spec("brief", "pass"))
+        while not (noticed and noticed[-1].is_given_up):
+            noticed += supervisor.watch()
+            time.sleep(0.02)
+        assert supervisor.watch() == []
+    assert [one.is_given_up for one in noticed] == [False] * 5 + [True]
+
+
+def test_a_killed_process_leaves_no_child_not_even_one_in_a_session_of_its_own(tmp_path: Path):
+    """BentoML's workers are such: they would keep the port from the next one."""
+    program = PARENT.replace("time.sleep(60)'])", "time.sleep(60)'], start_new_session=True)")
+    with Supervisor(logs=tmp_path, cwd=tmp_path) as supervisor:
+        supervisor.start(spec("parent", program))
+        log = supervisor.log_file("parent")
+        while not log.read_text().strip():
+            time.sleep(0.05)
+        child = int(log.read_text())
+        os.kill(supervisor.processes()["parent"], signal.SIGKILL)
+        while supervisor.processes():
+            time.sleep(0.02)
+        assert is_alive(child)
+        assert [one.name for one in supervisor.watch()] == ["parent"]
+        assert not is_alive(child)
 
 
 def test_a_process_that_ends_before_it_is_ready_says_its_last_words(tmp_path: Path):

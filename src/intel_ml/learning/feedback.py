@@ -31,6 +31,8 @@ from intel_ml.learning.propensity import executed_probability, transition
 
 #: States look back three days: after three more, nothing of the time before is left in them.
 HORIZON_HOURS = 72
+#: Marks the row of what someone did outside this platform, and when they said so.
+_REPORTED = "reported_at"
 _LOOKBACK = timedelta(days=14)
 _SAMPLE_LOOKBACK = timedelta(days=2)
 _OVER = frozenset(
@@ -65,6 +67,17 @@ class _Fate:
     verdict_reason: str | None
     action_params: Mapping[str, Any] | None
     action_source: str
+    is_by_executor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the row of a decision says already."""
+
+    executed: str
+    taken_at: datetime | None
+    verdict: str | None
+    is_reported: bool
 
 
 def record(
@@ -78,9 +91,7 @@ def record(
     """
     fates = [*_fates_of_actions(connection, account, now), *_left_alone(connection, account, now)]
     known = _known(connection, account, [fate.decision_id for fate in fates], horizon_hours)
-    changed = [
-        f for f in fates if known.get(f.decision_id) != (f.executed.value, f.taken_at, f.verdict)
-    ]
+    changed = [fate for fate in fates if _is_news(fate, known.get(fate.decision_id))]
     _write(connection, account, changed, horizon_hours)
     return len(changed)
 
@@ -96,7 +107,10 @@ def report(connection: Connection, done: Reported, *, account: Account, now: dat
     verdict = Verdict.APPROVED if row.proposed == done.executed else Verdict.MODIFIED
     if done.executed is Arm.MAINTAIN and row.proposed != Arm.MAINTAIN:
         verdict = Verdict.REJECTED
-    fate = _Fate(done.decision_id, done.executed, now, verdict.value, done.reason, None, "human")
+    elsewhere = {_REPORTED: now.isoformat()}
+    fate = _Fate(
+        done.decision_id, done.executed, now, verdict.value, done.reason, elsewhere, "human"
+    )
     _write(connection, account, [fate], HORIZON_HOURS)
 
 
@@ -139,6 +153,7 @@ def _fate(row: Any) -> _Fate:
         verdict_reason=row.verdict_reason,
         action_params=row.action_params,
         action_source="human" if row.human_decision == Verdict.MODIFIED else source,
+        is_by_executor=stayed,
     )
 
 
@@ -196,18 +211,44 @@ def _left_alone(connection: Connection, account: Account, now: datetime) -> list
     ]
 
 
+def _is_news(fate: _Fate, known: _Known | None) -> bool:
+    """Return whether a row is to be written.
+
+    What someone reported stands, unless the executor itself has acted: we only saw nothing happen.
+    """
+    if known is None:
+        return True
+    if known.is_reported and not fate.is_by_executor:
+        return False
+    return (known.executed, known.taken_at, known.verdict) != (
+        fate.executed.value,
+        fate.taken_at,
+        fate.verdict,
+    )
+
+
 def _known(
     connection: Connection, account: Account, decisions: Sequence[str], horizon_hours: int
-) -> dict[str, tuple[str, datetime | None, str | None]]:
+) -> dict[str, _Known]:
     rows = connection.execute(
         text(
-            "SELECT decision_id, executed, action_taken_at, verdict FROM intel_ml_training_data "
+            "SELECT decision_id, executed, action_taken_at, verdict, "
+            "coalesce(action_params ? :reported, false) AS is_reported "
+            "FROM intel_ml_training_data "
             "WHERE ad_account_id = :account AND horizon_hours = :horizon "
             "AND decision_id = ANY(:ids)"
         ),
-        {"account": account.id, "horizon": horizon_hours, "ids": list(decisions)},
+        {
+            "account": account.id,
+            "horizon": horizon_hours,
+            "ids": list(decisions),
+            "reported": _REPORTED,
+        },
     )
-    return {row.decision_id: (row.executed, row.action_taken_at, row.verdict) for row in rows}
+    return {
+        row.decision_id: _Known(row.executed, row.action_taken_at, row.verdict, row.is_reported)
+        for row in rows
+    }
 
 
 def _write(

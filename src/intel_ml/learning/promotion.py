@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from intel_ml.core.errors import ConflictError, NotFoundError
+from intel_ml.core.errors import ConflictError, NotFoundError, UnknownNameError
 from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import ModelVersion
-from intel_ml.learning.gates import ModelDescription, Verdict, judge, with_floor
-from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Version
+from intel_ml.learning.gates import EVIDENCE, ModelDescription, Verdict, judge, with_floor
+from intel_ml.learning.registry import ALIASES, CHALLENGER, CHAMPION, SHADOW, Registry, Version
 
+_LEARNS_FROM_OUTCOMES = "reinforcement"
 TESTING, IN_SHADOW, ACTIVE, DEPRECATED = "testing", "shadow", "active", "deprecated"
 
 
@@ -86,8 +87,13 @@ class Dossier:
         known = self.version
         aliases = f" ({', '.join(known.aliases)})" if known.aliases else ""
         numbers = [
-            f"  {name}: {'not measured' if value is None else f'{value:.4g}'}"
+            f"  {EVIDENCE.get(name, name)}: {'not measured' if value is None else f'{value:.4g}'}"
             for name, value in self.numbers.items()
+        ]
+        concluded = [
+            f"Compared: {step.evidence['conclusion']}; {step.evidence.get('why', '')}"
+            for step in self.life
+            if "conclusion" in step.evidence
         ]
         tags = [
             f"  {name}: {value}"
@@ -100,7 +106,7 @@ class Dossier:
         ]
         parts = [f"{known.name} version {known.version}{aliases}", f"MLflow run {known.run_id}"]
         return "\n".join(
-            [*parts, "Measured:", *numbers, "Registered with:", *tags, "Life:", *steps]
+            [*parts, "Measured:", *numbers, *concluded, "Registered with:", *tags, "Life:", *steps]
         )
 
 
@@ -135,8 +141,7 @@ def admit(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datet
         reason = evidence.kept or ("registered" if verdict.has_passed else str(verdict))
         _write(session, lives, _Entry(found, TESTING, reason, evidence), by=by, now=now)
         if verdict.has_passed and not evidence.kept:
-            _write(session, lives, _Entry(found, IN_SHADOW, str(verdict)), by=by, now=now)
-            lives.registry.set_alias(found.name, SHADOW, version)
+            _into_shadow(session, lives, _Entry(found, IN_SHADOW, str(verdict)), by=by, now=now)
     return verdict
 
 
@@ -153,10 +158,13 @@ def promote(
 ) -> Verdict:
     """Make a version the champion if its recorded evidence passes the gate; say what it said.
 
-    A refusal changes nothing but the audit, which keeps what was missing.
+    A refusal changes nothing but the audit, which keeps what was missing. `min_training_samples` is
+    about measured outcomes: it is asked of models that learn from them.
     """
     found = _require(lives, version)
-    gate = with_floor(lives.model.gates.champion, min_samples=min_training_samples)
+    version = found.version
+    floor = min_training_samples if lives.model.type == _LEARNS_FROM_OUTCOMES else 0
+    gate = with_floor(lives.model.gates.champion, min_samples=floor)
     with lives.store.session() as session:
         steps = [s for s in life(session, found.name) if s.version == version]
         verdict = judge(gate, _numbers(steps), name=CHAMPION)
@@ -183,8 +191,7 @@ def demote(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
             f"{name} has no champion to demote.", hint="`intel-ml models list` shows aliases."
         )
     with lives.store.session() as session:
-        step = _write(session, lives, _Entry(champion, IN_SHADOW, reason), by=by, now=now)
-        lives.registry.set_alias(name, SHADOW, champion.version)
+        step = _into_shadow(session, lives, _Entry(champion, IN_SHADOW, reason), by=by, now=now)
         lives.registry.remove_alias(name, CHAMPION)
     return step
 
@@ -232,14 +239,14 @@ def overview(registry: Registry, store: Store) -> list[Standing]:
 
 
 def evidence(registry: Registry, store: Store, *, name: str, version: str | None = None) -> Dossier:
-    """Return everything known of one version, the newest if none is named."""
-    versions = registry.versions(name) if name in registry.names() else []
+    """Return everything known of one version or alias, the newest version if none is named."""
+    known = registry.names()
+    if name not in known:
+        raise UnknownNameError(kind="model", name=name, known=known)
+    versions = registry.versions(name)
     found = next((v for v in versions if version in (None, v.version, *v.aliases)), None)
     if found is None:
-        raise NotFoundError(
-            f"{name} has no version '{version or 'at all'}'.",
-            hint="`intel-ml models list` shows them.",
-        )
+        raise _absent(name, version or "at all")
     with store.session() as session:
         steps = [step for step in life(session, name) if step.version == found.version]
     return Dossier(found, tuple(steps), dict(_numbers(steps)))
@@ -254,10 +261,23 @@ def life(session: Session, name: str) -> list[Step]:
 
 
 def _numbers(steps: Sequence[Step]) -> Mapping[str, float | None]:
-    """Return the numbers measured last for a version; none where nothing was."""
+    """Return the numbers measured last for a version, what gates ask for first."""
     measured = [s.evidence["numbers"] for s in steps if "numbers" in s.evidence]
     found: Mapping[str, float | None] = measured[-1] if measured else {}
-    return found
+    asked = [name for name in EVIDENCE if name in found]
+    return {name: found[name] for name in [*asked, *sorted(set(found) - set(asked))]}
+
+
+def _into_shadow(session: Session, lives: Lives, entry: _Entry, *, by: str, now: datetime) -> Step:
+    """Put a version into shadow; the one that was there leaves, unless it is the champion."""
+    found = entry.found
+    before = lives.registry.find(found.name, SHADOW)
+    if before is not None and before.version != found.version and CHAMPION not in before.aliases:
+        told = f"replaced in shadow by version {found.version}"
+        _write(session, lives, _Entry(before, DEPRECATED, told), by=by, now=now)
+    step = _write(session, lives, entry, by=by, now=now)
+    lives.registry.set_alias(found.name, SHADOW, found.version)
+    return step
 
 
 def _write(session: Session, lives: Lives, entry: _Entry, *, by: str, now: datetime) -> Step:
@@ -300,8 +320,10 @@ def _step(row: ModelVersion) -> Step:
 def _require(lives: Lives, version: str) -> Version:
     found = lives.registry.find(lives.model.name, version)
     if found is None:
-        raise NotFoundError(
-            f"{lives.model.name} has no version '{version}'.",
-            hint="`intel-ml models list` shows them.",
-        )
+        raise _absent(lives.model.name, version)
     return found
+
+
+def _absent(name: str, place: str) -> NotFoundError:
+    told = f"{place} yet" if place in ALIASES else f"version '{place}'"
+    return NotFoundError(f"{name} has no {told}.", hint="`intel-ml models list` shows what it has.")

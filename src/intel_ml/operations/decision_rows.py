@@ -93,7 +93,7 @@ def _row(one: Decided, moment: Moment) -> dict[str, Any]:
         **_policy(judged),
         "shown": judged.shown.source if judged.shown else None,
         "proposed": drawn.arm,
-        "proposal_pmf": {arm: round(p, _DIGITS) for arm, p in drawn.pmf.items()},
+        "proposal_pmf": dict(drawn.pmf),
         "propensity": drawn.propensity,
         "is_held_out": drawn.is_held_out,
         "is_explored": drawn.is_explored,

@@ -157,7 +157,9 @@ def _active(states: States, places: Mapping[Entity, Standing]) -> States:
 def _data_as_of(session: Session, account: Account, *, now: datetime) -> datetime:
     latest = session.scalar(
         select(func.max(CollectionRun.as_of)).where(
-            CollectionRun.ad_account_id == account.id, CollectionRun.as_of <= now
+            CollectionRun.ad_account_id == account.id,
+            CollectionRun.status.in_(("done", "partial")),
+            CollectionRun.as_of <= now,
         )
     )
     return latest or now

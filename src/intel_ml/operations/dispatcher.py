@@ -44,7 +44,7 @@ def run(
             with psycopg.connect(_plain_url(store), autocommit=True) as ear:
                 ear.execute(f"LISTEN {CHANNEL}")
                 _work(store, write, limits, enabled=enabled, stop=stop, ear=ear)
-        except (DBAPIError, UnavailableError, psycopg.OperationalError) as error:
+        except (DBAPIError, UnavailableError, psycopg.Error) as error:
             log.warning("database away, nothing acts", error=type(error).__name__)
             stop.wait(POLL_S)
 

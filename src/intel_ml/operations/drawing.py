@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from intel_ml.core.actions import ARMS, Arm
 
 _MAINTAIN = ARMS.index(Arm.MAINTAIN)
-_BITS = 64
+#: What a float holds exactly: with more, the largest would round up to one.
+_BITS = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def draw(
     pmf[_MAINTAIN] = mixed[_MAINTAIN] + shares.holdout * acting
     arm, explores = shown, chance(key, "explore") < shares.exploration
     if explores:
-        arm = ARMS[int(np.searchsorted(np.cumsum(uniform), chance(key, "arm"), side="right"))]
+        choices = np.flatnonzero(allowed)
+        arm = ARMS[choices[int(chance(key, "arm") * len(choices))]]
     holds = arm is not Arm.MAINTAIN and chance(key, "hold") < shares.holdout
     return Draw(
         arm=Arm.MAINTAIN if holds else arm,
@@ -87,4 +89,4 @@ def draw(
 def chance(key: str, purpose: str) -> float:
     """Return a number in [0, 1) that belongs to this key and purpose."""
     digest = hashlib.sha256(f"{key}|{purpose}".encode()).digest()
-    return float(int.from_bytes(digest[: _BITS // 8]) / 2**_BITS)
+    return float((int.from_bytes(digest[:8]) >> (64 - _BITS)) / 2**_BITS)

@@ -43,7 +43,8 @@ _PARTS = ("learning_health", "performance", "budget_efficiency", "creative_healt
 class Score:
     """The account's score, its parts, and its change against a week before.
 
-    None is "nothing to judge by".
+    None is "nothing to judge by". While no score is a week old, `change` is against the oldest one
+    that is at least a day old; `since` tells when that was.
     """
 
     overall: int | None
@@ -52,6 +53,7 @@ class Score:
     breakdown: Mapping[str, Any]
     recommendations: tuple[Mapping[str, Any], ...]
     calculated_at: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,25 @@ def dashboard(session: Session, *, person: Person, account_id: str, now: datetim
     waiting = pending_cards(
         session, person=person, now=now, account_id=account_id, limit=_MOST_RECOMMENDED
     )
-    done = history(
-        session, person=person, now=now, days=_MONTH, account_id=account_id, limit=_MOST_RECENT
+    pending = _pending(session, account_id, now=now)
+    # What waits is among the newest too, and is shown elsewhere.
+    newest = history(
+        session,
+        person=person,
+        now=now,
+        days=_MONTH,
+        account_id=account_id,
+        limit=_MOST_RECENT + pending,
     )
+    done = [one for one in newest if one.status is not ActionStatus.PENDING_APPROVAL]
     return Dashboard(
         account=account,
         now=now,
         score=_score(session, account_id, now=now),
-        pending=_pending(session, account_id, now=now),
+        pending=pending,
         active_rules=_active_rules(session, account_id),
         savings=savings(session, account_id=account_id, since=since, now=now),
-        recent=tuple(one for one in done if one.status is not ActionStatus.PENDING_APPROVAL),
+        recent=tuple(done[:_MOST_RECENT]),
         week=month[-_WEEK:],
         month=month,
         recommendations=tuple(waiting),
@@ -186,6 +196,16 @@ def _score(session: Session, account_id: str, *, now: datetime) -> Score | None:
         return None
     week_before = row.calculated_at - timedelta(days=_WEEK)
     earlier = session.scalar(newest.where(AccountScore.calculated_at <= week_before))
+    if earlier is None:
+        earlier = session.scalar(
+            select(AccountScore)
+            .where(
+                AccountScore.ad_account_id == account_id,
+                AccountScore.calculated_at <= row.calculated_at - timedelta(days=1),
+            )
+            .order_by(AccountScore.calculated_at)
+            .limit(1)
+        )
     if row.overall_score is None or earlier is None or earlier.overall_score is None:
         change = None
     else:
@@ -197,6 +217,7 @@ def _score(session: Session, account_id: str, *, now: datetime) -> Score | None:
         breakdown=row.score_breakdown,
         recommendations=tuple(row.recommendations),
         calculated_at=row.calculated_at,
+        since=None if change is None or earlier is None else earlier.calculated_at,
     )
 
 

@@ -65,9 +65,11 @@ def _fatigue(data: Mapping[str, Any]) -> list[str]:
         data.get(name)
         for name in ("avg_frequency_before_decline", "ctr_decline_rate", "typical_lifespan_days")
     )
+    # A share over all of it is a slope fitted on too few days: it says nothing.
+    share = float(fall) / _TENTHS if fall else 0.0
     return [
         f"Ads tire once people see them {float(seen):.1f} times a day" if seen else "",
-        f"CTR falls {_PERCENT * float(fall) / _TENTHS:.0f}% with each tenth more" if fall else "",
+        f"CTR falls {_PERCENT * share:.0f}% with each tenth more" if 0 < share < 1 else "",
         f"an ad lasts about {float(life):.0f} days" if life else "",
     ]
 
@@ -76,9 +78,12 @@ def _budget(data: Mapping[str, Any]) -> list[str]:
     best, above = data.get("optimal_daily_budget_range") or {}, data.get("cpa_increases_above")
     low, high = best.get("min"), best.get("max")
     unit = f" {data['currency']}" if data.get("currency") else ""
-    is_known = low is not None and high is not None
+    best_range = ""
+    if low is not None and high is not None:
+        first, last = f"{low:,.0f}", f"{high:,.0f}"
+        best_range = f"about {first}" if first == last else f"{first} to {last}"
     return [
-        f"Best daily budget of an ad set: {low:,.0f} to {high:,.0f}{unit}" if is_known else "",
+        f"Best daily budget of an ad set: {best_range}{unit}" if best_range else "",
         f"CPA rises above {above:,.0f}{unit}" if above is not None else "",
     ]
 

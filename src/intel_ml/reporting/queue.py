@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account, Person
-from intel_ml.core.actions import ActionStatus, Arm, arm_of
+from intel_ml.core.actions import ActionStatus, ActionType, Arm, arm_of
 from intel_ml.core.errors import NotFoundError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.core.money import Money
@@ -27,6 +27,7 @@ from intel_ml.core.recommendations import Reason, Role, Source
 from intel_ml.data.store import accounts as account_rows
 from intel_ml.data.store.tables import (
     ActionEvent,
+    AdAccount,
     AutomationAction,
     AutomationRule,
     Decision,
@@ -62,6 +63,14 @@ _SEARCHED = (
     AutomationAction.entity_type,
     AutomationAction.ad_account_id,
 )
+
+#: The first word of a headline, by which a proposal is looked for too.
+_VERBS = {
+    "raise": ActionType.INCREASE_BUDGET,
+    "cut": ActionType.DECREASE_BUDGET,
+    "pause": ActionType.PAUSE,
+    "switch": ActionType.ACTIVATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +235,20 @@ def _visible(person: Person, account_id: str | None) -> list[ColumnElement[bool]
 
 
 def _matching(search: str | None) -> list[ColumnElement[bool]]:
-    return [
-        or_(*(column.icontains(word, autoescape=True) for column in _SEARCHED))
-        for word in (search or "").split()
+    return [_holds(word) for word in (search or "").split()]
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    """Return whether a proposal has `word` in what its card shows."""
+    named = [
+        AutomationAction.ad_account_id.in_(
+            select(AdAccount.ad_account_id).where(AdAccount.name.icontains(word, autoescape=True))
+        ),
+        AutomationAction.action_type.in_(
+            [kind for verb, kind in _VERBS.items() if verb.startswith(word.lower())]
+        ),
     ]
+    return or_(*(column.icontains(word, autoescape=True) for column in _SEARCHED), *named)
 
 
 def _stake_units(row: AutomationAction) -> float:

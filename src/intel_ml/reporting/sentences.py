@@ -20,6 +20,8 @@ from intel_ml.operations.wording import ARM_WORDS, ago, span
 NO_VIEW = "No model had a view."
 SAFE_TO_REJECT = "No rule asks for it: rejecting it is safe."
 LATE = timedelta(minutes=2)
+#: Outcomes are measured after 72 hours, by a job that runs daily.
+MEASURED_BY = timedelta(hours=72 + 48)
 
 
 def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> str:
@@ -59,7 +61,7 @@ def halted(state: SwitchState | None) -> str | None:
     return f"{state.set_by} stopped all changes: {state.reason.rstrip('.')}"
 
 
-def what_happens(  # noqa: PLR0913  # the action, who and when, and what holds it up
+def what_happens(  # the action, who and when, and what holds it up
     row: AutomationAction,
     *,
     who: str | None,
@@ -82,7 +84,7 @@ def what_happens(  # noqa: PLR0913  # the action, who and when, and what holds i
     if status is ActionStatus.APPROVED:
         return f"Approved{by}{when}. {_why_waiting(row, at=at, now=now, stopped=stopped)}"
     if status is ActionStatus.EXECUTED:
-        return f"{_done(row, now=now)} {_outcome(row)}"
+        return f"{_done(row, now=now)} {_outcome(row, now=now)}"
     return {
         ActionStatus.EXECUTING: "The change is being made.",
         ActionStatus.FAILED: f"It failed, nothing was changed: {row.error_message or why}",
@@ -117,10 +119,17 @@ def _done(row: AutomationAction, *, now: datetime) -> str:
     return f"Done {when}: {change}."
 
 
-def _outcome(row: AutomationAction) -> str:
+def _outcome(row: AutomationAction, *, now: datetime) -> str:
     metrics = row.outcome_metrics
+    if row.undoes_id is not None and not metrics:
+        return "The old value is back."
     if not metrics:
-        return "What came of it is measured 72 hours later."
+        is_over = row.executed_at is not None and now - row.executed_at > MEASURED_BY
+        return (
+            "What came of it could not be measured."
+            if is_over
+            else "What came of it is measured 72 hours later."
+        )
     currency = str(row.value_before["currency"])
     before, after = metrics.get("before") or {}, metrics.get("after") or {}
     parts = [

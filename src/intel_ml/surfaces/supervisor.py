@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,11 @@ _RESTART_PAUSE_S = 1.0
 _STEADY_AFTER_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _LOG_TAIL = 400
+#: Names the supervisor and the process; all that a process starts inherits it.
+_MARK = "INTEL_SUPERVISED_BY"
+_GONE_WITHIN_S = 5.0
+#: A process may have started the embedded server, which outlives it on purpose.
+_DATABASE = "postgres"
 _OK_BELOW = 500
 
 
@@ -107,7 +113,6 @@ class Supervisor:
                 running.restarts = 0
             running.is_given_up = running.restarts >= _RESTARTS
             noticed.append(Noticed(running.spec.name, is_given_up=running.is_given_up))
-            # What it started itself may have outlived it, and may hold its port.
             _signal_group(running.popen, signal.SIGKILL)
             if running.is_given_up:
                 continue
@@ -131,19 +136,26 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal_group(running.popen, signal.SIGKILL)
                 running.popen.wait()
-            # Whatever the process started itself is in its session and must go too.
             _signal_group(running.popen, signal.SIGKILL)
+            _end_marked(self._mark(running.spec.name))
         self._running.clear()
 
     def log_file(self, name: str) -> Path:
         """Return where a process writes."""
         return self._logs / f"{name}.log"
 
+    def _mark(self, name: str) -> str:
+        """Return what is in the environment of a process and of all that it starts itself."""
+        return f"{_MARK}={self._logs.resolve()}:{name}"
+
     def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[bytes]:
+        mark = self._mark(spec.name)
+        # What an earlier one started may have outlived it, and may hold its port.
+        _end_marked(mark)
         with self.log_file(spec.name).open("ab") as log:
             return subprocess.Popen(  # noqa: S603  # our own commands, no shell
                 list(spec.argv),
-                env={**spec.env},
+                env={**spec.env, _MARK: mark.removeprefix(f"{_MARK}=")},
                 cwd=self._cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -189,6 +201,27 @@ def _signal_group(popen: subprocess.Popen[bytes], number: signal.Signals) -> Non
         os.killpg(popen.pid, number)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _end_marked(mark: str) -> None:
+    """End what carries the mark, sessions of their own included; the database may stay."""
+    deadline = time.monotonic() + _GONE_WITHIN_S
+    while (found := _marked(mark)) and time.monotonic() < deadline:
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL_S)
+
+
+def _marked(mark: str) -> list[int]:
+    """Return the processes that carry the mark, where the system tells."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            names = (folder / "environ").read_bytes().split(b"\0")
+            if mark.encode() in names and (folder / "comm").read_text().strip() != _DATABASE:
+                found.append(int(folder.name))
+    return found
 
 
 def _die_with_parent() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from intel_ml.core.accounts import Account
+from intel_ml.core.errors import PlatformError
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store
@@ -41,6 +42,7 @@ def job_context(settings: Settings, *, store: Store | None = None) -> JobContext
 def collect(context: JobContext) -> Mapping[str, Any]:
     """Look at every account; a failing one does not stop the others."""
     from intel_ml.data.collection.collect import collect_all  # noqa: PLC0415  # the SDK is heavy
+    from intel_ml.data.collection.plan import Reach  # noqa: PLC0415
 
     settings = context.settings
     if not settings.enable_insights_collection:
@@ -48,7 +50,12 @@ def collect(context: JobContext) -> Mapping[str, Any]:
     if settings.uses_sandbox:
         _follow_sandbox(context)
     now = context.store.now()
-    reports = collect_all(context.store, open_reader(settings), _accounts(context), now=now)
+    reach = Reach(initial_days=settings.initial_historical_days)
+    reports = collect_all(
+        context.store, open_reader(settings), _accounts(context), now=now, reach=reach
+    )
+    if reports and all(report.status == "failed" for report in reports):
+        raise PlatformError(f"No account could be read. {reports[0].message}")
     return {
         "accounts": len(reports),
         "rows": sum(r.rows for r in reports),

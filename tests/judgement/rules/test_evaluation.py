@@ -72,12 +72,26 @@ def test_a_recommendation_knows_its_entity_and_rule() -> None:
             "USD",
             ["spent 68.50 USD with no purchase", "no purchase"],
         ),
-        (all_of(("spend", ">", 50)), {"spend": 1234.0}, "JPY", ["spent 1,234 JPY, over 50 JPY"]),
+        (
+            all_of(("spend", ">", 50)),
+            {"spend": 1234.0},
+            "JPY",
+            ["spent 1,234 JPY (needs over 50 JPY)"],
+        ),
         (
             all_of(("cpa", ">", "{target_cpa * 2}"), ("conversions", ">=", 3)),
             {"cpa": 68.5, "target_cpa": 20.0, "conversions": 3.0},
             "USD",
-            ["68.50 USD per purchase, over 2 x the target of 20.00 USD", "3 purchases, at least 3"],
+            [
+                "68.50 USD per purchase, over 2 x the target of 20.00 USD",
+                "3 purchases (needs at least 3)",
+            ],
+        ),
+        (
+            all_of(("spend_7d", ">", "{target_cpa * 5}")),
+            {"spend_7d": 14959.46, "target_cpa": 25.0},
+            "EUR",
+            ["spent 14,959.46 EUR in 7 days (needs over 125.00 EUR)"],
         ),
         (
             all_of(("learning_phase", "is", "LEARNING")),
@@ -97,7 +111,7 @@ def test_a_recommendation_knows_its_entity_and_rule() -> None:
             None,
             [
                 "seen 3.81 times by each person, over 3.50",
-                "CTR is 18 % lower than in the 4 days before, under -15 %",
+                "CTR is 18 % lower than in the 4 days before (needs over 15 % lower)",
             ],
         ),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from intel_ml.data.store.tables import (
     LearnedPattern,
     PerformanceDaily,
 )
-from intel_ml.operations import journal
+from intel_ml.operations import journal, switches
 from intel_ml.operations.limits import Limits
 from intel_ml.reporting.notifications import notify
 from intel_ml.surfaces.auth import COOKIE_NAME, session_cookie
@@ -111,6 +112,10 @@ def _row(store: Store, account_id: str = "act_1") -> AutomationAction:
         ).one()
 
 
+def _key(store: Store) -> str:
+    return f"act_1:{_row(store).id}"
+
+
 def _ask(store: Store, kind: str, **more: Any) -> dict[str, Any]:
     row = _row(store)
     return {"page": "approvals", "kind": kind, "key": f"act_1:{row.id}", **more}
@@ -133,6 +138,54 @@ def test_no_page_opens_without_a_login(pages: Pages, path: str) -> None:
         pages.first(path, {}, {})
     answer = pages.answer({"page": "approvals", "kind": "look"}, {COOKIE_NAME: "1.1.9.x.y"})
     assert set(answer) == {"login"}
+
+
+def test_while_nothing_is_changed_the_page_and_the_answer_say_so(
+    pages: Pages, store: Store
+) -> None:
+    boris = _cookies(store, "boris")
+    with store.session() as session:
+        switches.revive(session, reason="begin", by="anna")
+    assert pages.answer({"page": "approvals"}, boris)["halt"] == ""
+    with store.session() as session:
+        switches.kill(session, reason=EVIL, by="anna")
+    html = pages.first("/", {}, boris)
+    assert "Nothing is changed at present" in html
+    assert "<script" not in html
+    answer = pages.answer(_ask(store, "approve"), boris)
+    assert "Not made yet: anna stopped all changes" in answer["notice"]
+    assert (
+        "Not made yet" in pages.answer({"page": "approvals", "opened": _key(store)}, boris)["card"]
+    )
+
+
+def test_an_installation_without_executor_says_that_approved_changes_wait(
+    pages: Pages, store: Store
+) -> None:
+    boris, idle = _cookies(store, "boris"), replace(pages, executes=False)
+    with store.session() as session:
+        switches.revive(session, reason="begin", by="anna")
+    assert "the executor is off" in idle.answer(_ask(store, "approve"), boris)["notice"].lower()
+    assert (
+        "ENABLE_ACTION_EXECUTOR"
+        in idle.answer({"page": "approvals", "opened": _key(store)}, boris)["card"]
+    )
+
+
+def test_the_dashboard_opens_where_most_is_at_stake(pages: Pages, store: Store) -> None:
+    with store.session() as session:
+        admin = account_rows.person_named(session, "anna")
+        assert admin is not None
+        for account_id in ("act_1", "act_2"):
+            account_rows.grant(
+                session, user_id=admin[0].id, account_id=account_id, role=Role.OPERATOR
+            )
+        session.scalars(
+            select(AutomationAction).where(AutomationAction.ad_account_id == "act_2")
+        ).one().stake_minor = 10_000_000
+    html = pages.first("/dashboard", {}, _cookies(store, "anna"))
+    assert 'value="act_2" selected' in html
+    assert "Waiting in all accounts" in html
 
 
 def test_an_approval_is_written_and_says_what_happens_next(pages: Pages, store: Store) -> None:

@@ -59,6 +59,10 @@ def read_table(path: Path) -> Table:
         ) from None
     if not rows:
         raise InvalidValueError(path=path.name, problem="the file is empty")
+    if len(rows) == 1:
+        raise InvalidValueError(
+            path=path.name, problem="has a header and no rows", hint="Nothing was loaded."
+        )
     header = tuple(name.strip() for name in rows[0][1])
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:

@@ -149,6 +149,10 @@ def _groups(
     values = dict(_shown(signatures, shown))
     members = [nearest == group for group in range(len(centres))]
     names = [labels.label(_median(cost[m]), _median(fatigue[m]), lines) for m in members]
+    typical = [
+        {name: m for name, v in values.items() if np.isfinite(m := _median(v[member]))}
+        for member in members
+    ]
     return tuple(
         Archetype(
             id=at,
@@ -156,8 +160,10 @@ def _groups(
             entities=int(member.sum()),
             share=float(member.mean()),
             basis=labels.basis(has_target=has_target, fatigue=_median(fatigue[member])),
-            characteristics=labels.describe(dict(zip(features, centres[at].tolist(), strict=True))),
-            typical={n: m for n, v in values.items() if np.isfinite(m := _median(v[member]))},
+            characteristics=labels.describe(
+                dict(zip(features, centres[at].tolist(), strict=True)), typical=typical[at]
+            ),
+            typical=typical[at],
         )
         for at, (name, member) in enumerate(
             zip(labels.told_apart(names, centres, features), members, strict=True)

@@ -48,7 +48,7 @@ SPOKEN: dict[str, str] = {
     "cpa_volatility": "CPA volatility",
     "conversion_rate": "conversion rate",
     "fatigue_rate": "fatigue",
-    "optimal_frequency": "frequency that sells",
+    "optimal_frequency": "selling frequency",
     "best_hour_concentration": "concentration on few hours",
     "budget_efficiency": "share of spend on good days",
     "ctr": "CTR",
@@ -71,6 +71,7 @@ TOLD: dict[str, tuple[str, str]] = {
 _FIRST = {"avg_cpa_ratio": 2.0, "avg_cpa": 2.0}
 _STRONG, _CLEAR = 1.5, 0.5
 _DESCRIBED = 3
+_NO_RESULT = "most without a result"
 
 
 def label(cpa: float, fatigue: float, lines: Lines) -> str:
@@ -96,14 +97,18 @@ def basis(*, has_target: bool, fatigue: float) -> str:
     return cost if math.isfinite(fatigue) else f"{cost}; fatigue unknown"
 
 
-def describe(centre: Mapping[str, float]) -> str:
-    """Return what stands out of a scaled centre, strongest first.
+def describe(centre: Mapping[str, float], *, typical: Mapping[str, float]) -> str:
+    """Return what stands out of a scaled centre, strongest first; before it, a lack of results.
 
-    >>> describe({"avg_cpa": 2.0, "ctr": -0.8, "cpc": 0.1})
+    >>> describe({"avg_cpa": 2.0, "ctr": -0.8, "cpc": 0.1}, typical={})
     'very high CPA, low CTR'
+    >>> describe({"ctr": 0.9}, typical={"conversion_rate": 0.0})
+    'most without a result, high CTR'
     """
     order = sorted(centre, key=lambda name: -abs(centre[name]))
     said = [_side(name, centre[name]) for name in order if abs(centre[name]) >= _CLEAR]
+    if typical.get("conversion_rate") == 0:
+        said = [_NO_RESULT, *(words for words in said if not words.endswith("conversion rate"))]
     return ", ".join(said[:_DESCRIBED]) or "close to the typical entity"
 
 

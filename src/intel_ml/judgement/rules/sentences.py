@@ -91,6 +91,8 @@ _CHANGES: Mapping[str, str] = {
     "ctr_trend_7d": "CTR is {} than in the 4 days before",
     "roas_trend_7d": "ROAS is {} than in the 4 days before",
 }
+#: Which sign a change has that is more than a threshold on this side.
+_STEEPER: Mapping[Operator, int] = {Operator.UNDER: -1, Operator.OVER: 1}
 _SHARES = frozenset({"budget_utilization", "budget_pacing"})
 _SPENDING = frozenset({"spend", "spend_today", "spend_7d"})
 #: Fields that say how much there is to judge by: a rule needs enough of it.
@@ -147,6 +149,10 @@ def _observed(known: Feature, value: Value, currency: str | None) -> str:
 def _held_against(one: Evidence, state: State, currency: str | None) -> str:
     """Return what follows a value: " (needs over 125.00 EUR)" or ", over 2.50"."""
     condition = one.condition
+    if condition.field in _CHANGES and condition.operator in _STEEPER and not one.is_negated:
+        least = threshold(condition.values[0], state)
+        if isinstance(least, float) and least * _STEEPER[condition.operator] > 0:
+            return f" (needs over {_change(least)})"
     is_enough = condition.field in _AMOUNTS and condition.operator in _NEEDS
     if not is_enough or one.is_negated:
         return f", {_limit(one, state, currency)}"

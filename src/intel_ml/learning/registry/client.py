@@ -33,11 +33,16 @@ QUIET = {
 CHECK = "Start it with `intel-ml up`, or see `intel-ml doctor`."
 
 
-def mlflow_client(tracking_url: str) -> MlflowClient:
-    """Return MLflow's client, imported with its telemetry off."""
+def quieten() -> None:
+    """Say what must be said before MLflow is imported for the first time."""
     os.environ.update(QUIET)
     # MLflow's progress bars look for widgets that no notebook of ours needs.
     warnings.filterwarnings("ignore", message="IProgress not found")
+
+
+def mlflow_client(tracking_url: str) -> MlflowClient:
+    """Return MLflow's client, imported with its telemetry off."""
+    quieten()
     from mlflow import MlflowClient  # noqa: PLC0415  # heavy
 
     return MlflowClient(tracking_uri=tracking_url)

@@ -9,7 +9,6 @@ Never   pickles or unpickles; never returns a model whose files, features or num
 from __future__ import annotations
 
 import functools
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +22,11 @@ from intel_ml.features.catalogue import features_hash
 from intel_ml.learning.artifacts import folder_sha256, refuse_unusable
 from intel_ml.learning.registry.client import (
     CHECK,
-    QUIET,
     answering,
     git_revision,
     mlflow_client,
     mlflow_error,
+    quieten,
 )
 from intel_ml.learning.registry.runs import Run
 from intel_ml.learning.registry.values import (
@@ -96,7 +95,7 @@ class Registry:
 
     def current_run(self) -> Run | None:
         """Return the run this process was started for (MLFLOW_RUN_ID), None when there is none."""
-        os.environ.update(QUIET)
+        quieten()
         from mlflow.environment_variables import MLFLOW_RUN_ID  # noqa: PLC0415  # heavy
 
         variable: Any = MLFLOW_RUN_ID

@@ -64,6 +64,7 @@ def compare(
 ) -> None:
     """Put the recorded evidence of two versions side by side."""
     registry, store = _open()
+    from intel_ml.learning.gates import EVIDENCE
     from intel_ml.learning.promotion import evidence
 
     pair = [evidence(registry, store, name=name, version=place) for place in (one, other)]
@@ -73,14 +74,16 @@ def compare(
     }
     facts = {
         words: [found.version.tags.get(tag, "") for found in pair]
-        for tag, words in (("gate_evidence", "gate"), ("data_range", "measured on"))
+        for tag, words in (("data_range", "data"), ("gate_evidence", "gate"))
     }
     if as_json:
         versions = [found.version.version for found in pair]
         print_json({"name": name, "versions": versions, "numbers": numbers, **facts})
         return
     told = {
-        key: ["not measured" if value is None else f"{value:,.4g}" for value in values]
+        EVIDENCE.get(key, key): [
+            "not measured" if value is None else f"{value:,.4g}" for value in values
+        ]
         for key, values in numbers.items()
     }
     print_table(
@@ -88,8 +91,8 @@ def compare(
         [name, *(_titled(found) for found in pair)],
         [(key, *values) for key, values in {**told, **facts}.items()],
     )
-    if len(set(facts["measured on"])) > 1:
-        say("They were measured on different decisions; `lab.compare` judges both on the same.")
+    if len(set(facts["data"])) > 1:
+        say("Measured on different data; `lab.compare` judges two policies on the same decisions.")
 
 
 @app.command()

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from intel_ml.data.sandbox import World
     from intel_ml.intelligence.clusters import Archetypes
     from intel_ml.intelligence.policy.protocol import Policy
     from intel_ml.learning.evaluation.comparison import Comparison
     from intel_ml.learning.gates import ModelDescription
+    from intel_ml.surfaces.lab.worlds import StudyWorld
 
 ARCHETYPES = "campaign-archetypes"
 FROM_FILE = "file"
@@ -102,12 +102,11 @@ class Lab:
             ]
         )
 
-    def states(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
+    def states(self, account: str = "", *, as_of: datetime | str | None = None) -> pd.DataFrame:
         """Return every entity's features as known at `as_of` (now, if not given)."""
+        moment = frames.moment(as_of, now=self.now)
         with working("states"), self.store.connection() as connection:
-            return frames.states(
-                connection, accounts=self._accounts(account), as_of=as_of or self.now
-            )
+            return frames.states(connection, accounts=self._accounts(account), as_of=moment)
 
     def refresh_states(self, account: str = "") -> pd.DataFrame:
         """Compute every entity's features now, keep them as its latest state, and return them."""
@@ -116,14 +115,14 @@ class Lab:
             save_states(connection, found)
         return frames.state_frame(found)
 
-    def signatures(self, account: str = "", *, as_of: datetime | None = None) -> pd.DataFrame:
+    def signatures(self, account: str = "", *, as_of: datetime | str | None = None) -> pd.DataFrame:
         """Return every entity's thirty-day signature, what archetypes are made of.
 
         An account that came from a file is read by its name only, as long as others are read live:
         a thousand rows without dates would outvote them.
         """
         chosen = self._accounts(account) if account else self._learned_from()
-        return self._signatures(chosen, as_of=as_of or self.now)
+        return self._signatures(chosen, as_of=frames.moment(as_of, now=self.now))
 
     def decisions(self, account: str = "", days: int | None = None) -> pd.DataFrame:
         """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, …."""
@@ -205,6 +204,7 @@ class Lab:
 
     def compare(self, policy: Policy, against: str, log: pd.DataFrame) -> Comparison:
         """Return what `policy` would be worth beside "NAME@ALIAS", or beside what was done."""
+        self.model(models.place_of(against)[0])
         with working("comparison"):
             report = models.compare(self.registry, policy, against=against, log=log)
         self._judged.append((report, log))
@@ -239,11 +239,12 @@ class Lab:
             self._desk(name), archetypes, signatures=signatures, everyone=everyone
         )
 
-    def world(self, name: str) -> World:
+    def world(self, name: str) -> StudyWorld:
         """Return a world of the sandbox, with its oracle, starting thirty days before now."""
-        from intel_ml.data.sandbox import World  # noqa: PLC0415  # only studies need it
+        from intel_ml.data.sandbox.worldfile import load_world_file  # noqa: PLC0415  # studies only
+        from intel_ml.surfaces.lab.worlds import StudyWorld  # noqa: PLC0415  # studies only
 
-        return World.load(name, start=self.now - timedelta(days=30))
+        return StudyWorld(load_world_file(name), start=self.now - timedelta(days=30))
 
     def show(self, figure: Figure, name: str) -> pictures.Picture:
         """Show a figure and keep it with this run."""

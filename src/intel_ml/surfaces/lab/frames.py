@@ -74,7 +74,9 @@ def decisions(
     connection: Connection, *, account: str | None, days: int | None, now: datetime
 ) -> pd.DataFrame:
     """Return the log policies learn from."""
-    frame = training_log(connection, account=account, days=days, now=now)
+    if days is not None and (not str(days).isdigit() or int(days) < 1):
+        raise InvalidValueError(path="days", problem=f"{days!r} is not a number of days")
+    frame = training_log(connection, account=account, days=days and int(days), now=now)
     arms = {f"pmf_{arm}": f"probability with which {arm} was proposed" for arm in ARMS}
     return described(frame, COLUMNS | arms | Shelf().dictionary(prefix="state_"))
 
@@ -113,6 +115,8 @@ def history(
     import pandas as pd  # noqa: PLC0415  # heavy
 
     first, end = _day(since, "since"), _day(until, "until")
+    if first >= end:
+        raise InvalidValueError(path="until", problem=f"{end} is not after since, {first}")
     rows = connection.execute(
         text(
             """
@@ -161,6 +165,28 @@ def known_share(frame: pd.DataFrame) -> pd.DataFrame:
         index=features,
     )
     return table.sort_values("known", ascending=False, kind="stable")
+
+
+def moment(value: datetime | str | None, *, now: datetime) -> datetime:
+    """Return the moment that is asked for; `now` where none is.
+
+    >>> from datetime import UTC
+    >>> moment("2026-11-10T12:00Z", now=datetime(2026, 11, 22, tzinfo=UTC)).hour
+    12
+    """
+    if value is None:
+        return now
+    try:
+        asked = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise InvalidValueError(path="as_of", problem=f"'{value}' is not a moment") from error
+    if asked.tzinfo is None:
+        hint = f"Write {asked.isoformat(timespec='minutes')}+00:00 or another offset."
+        raise InvalidValueError(path="as_of", problem=f"{value} has no time zone", hint=hint)
+    if asked > now:
+        told = f"{asked:%Y-%m-%d %H:%M %Z} is after now, {now:%Y-%m-%d %H:%M} UTC"
+        raise InvalidValueError(path="as_of", problem=told)
+    return asked
 
 
 def _day(value: date | str, name: str) -> date:

@@ -14,10 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intel_ml.core.actions import ARMS
-from intel_ml.core.errors import InvalidValueError, NotEnoughDataError, NotFoundError
+from intel_ml.core.errors import (
+    InvalidValueError,
+    NotEnoughDataError,
+    NotFoundError,
+    UnknownNameError,
+)
 from intel_ml.data.store.sessions import Store
 from intel_ml.features.states import States
+from intel_ml.intelligence.policy.protocol import Policy
 from intel_ml.learning import promotion
+from intel_ml.learning.evaluation.results import Results
 from intel_ml.learning.gates import ModelDescription, Verdict, read_card, read_model
 from intel_ml.learning.registry import (
     ALIASES,
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from intel_ml.intelligence.clusters import Archetypes
-    from intel_ml.intelligence.policy.protocol import Policy
     from intel_ml.learning.evaluation.comparison import Comparison
 
 _LEAST_ROWS = 10
@@ -116,7 +122,7 @@ def card(project: Path, name: str) -> str:
 
 def policy(registry: Registry, text: str) -> LoadedPolicy:
     """Return the policy called "NAME@ALIAS" or "NAME/VERSION"."""
-    name, place = _place(text)
+    name, place = place_of(text)
     found = registry.load_policy(name, place)
     if found is None:
         raise NotFoundError(
@@ -127,6 +133,8 @@ def policy(registry: Registry, text: str) -> LoadedPolicy:
 
 def split(log: pd.DataFrame, *, newest: float) -> Split:
     """Cut the log so that the `newest` share of its measured decisions is kept for judging."""
+    if not 0 < newest < 1:
+        raise InvalidValueError(path="newest", problem=f"{newest} is not a share between 0 and 1")
     measured = log[log["reward"].notna()]
     if len(measured) < _LEAST_ROWS:
         raise NotEnoughDataError(
@@ -188,7 +196,11 @@ def compare(registry: Registry, mine: Policy, *, against: str, log: pd.DataFrame
     """Compare with a registered policy; where none is registered there, with what was done."""
     from intel_ml.learning.evaluation.comparison import compare as judge  # noqa: PLC0415  # heavy
 
-    name, place = _place(against)
+    if not isinstance(mine, Policy):
+        raise InvalidValueError(
+            path="policy", problem=f"{mine!r} chooses nothing", hint="Give a fitted policy."
+        )
+    name, place = place_of(against)
     found = registry.load_policy(name, place)
     return judge(mine, None if found is None else found.policy, log)
 
@@ -220,9 +232,7 @@ def register(
     One made from a single `account` may challenge; it is never put to use for all of them.
     """
     if alias not in ALIASES:
-        raise InvalidValueError(
-            path="alias", problem=f"'{alias}' is not one of {', '.join(ALIASES)}"
-        )
+        raise UnknownNameError(kind="alias", name=alias, known=ALIASES)
     version = desk.registry.register_policy(mine, registration=_registration(desk, evidence))
     if alias == CHALLENGER:
         promotion.challenge(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
@@ -282,10 +292,14 @@ def evidence_of(
     report: Comparison, *, log: pd.DataFrame | None, trained: Candidate | None
 ) -> promotion.Evidence:
     """Return the numbers gates ask for; what trained a policy counts as measured too."""
+    if not isinstance(report, Results):
+        raise InvalidValueError(
+            path="report", problem=f"{report!r} is no evidence", hint="Give what lab.compare gave."
+        )
     before = trained.trained_rows if trained else 0
     first, last = _range(log) if log is not None else ("", "")
     if trained is not None:
-        first = trained.trained_from.isoformat()
+        first = trained.trained_from.isoformat(timespec="minutes")
     return promotion.Evidence(
         numbers={**report.numbers, "samples": float(report.n + before)},
         training_rows=before or report.n,
@@ -295,7 +309,8 @@ def evidence_of(
 
 
 def _range(frame: pd.DataFrame) -> tuple[str, str]:
-    return frame["as_of"].min().isoformat(), frame["as_of"].max().isoformat()
+    first, last = frame["as_of"].min(), frame["as_of"].max()
+    return first.isoformat(timespec="minutes"), last.isoformat(timespec="minutes")
 
 
 def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
@@ -314,10 +329,13 @@ def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
     )
 
 
-def _place(text: str) -> tuple[str, str]:
+def place_of(text: str) -> tuple[str, str]:
+    """Return name and place of "NAME@ALIAS" or "NAME/VERSION"."""
     for separator in ("@", "/"):
         name, found, place = text.partition(separator)
         if found and name and place:
+            if separator == "@" and place not in ALIASES:
+                raise UnknownNameError(kind="alias", name=place, known=ALIASES)
             return name, place
     raise InvalidValueError(
         path="model", problem=f"'{text}' names no version", hint="Write NAME@ALIAS or NAME/VERSION."

@@ -1,14 +1,14 @@
 """Small figures for conclusions: labelled axes, bars from zero, one accent colour.
 
 Reads   series and frames.
-Gives   matplotlib figures, and `Picture`, which a notebook shows and MLflow keeps.
+Gives   matplotlib figures and `Picture`, which a notebook shows and MLflow keeps; `Table`.
 Never   imports pyplot: no global state, no window, half the time.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ ACCENT = "#2f6db5"
 _WIDTH_INCHES, _LEAST_INCHES, _ROW_INCHES, _FRAME_INCHES = 6.4, 1.8, 0.22, 0.9
 _DPI = 96
 _TIGHT = 0.01
+_UNKNOWN, _WHOLE = "unknown", 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Picture:
     """A figure as it was kept."""
 
     name: str
-    png: bytes
+    png: bytes = field(repr=False)
 
     def _repr_png_(self) -> bytes:
         return self.png
@@ -39,6 +40,33 @@ def picture(figure: Figure, name: str) -> Picture:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
     return Picture(name, buffer.getvalue())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A frame as a notebook shows it: three digits, whole sentences, nothing cut off."""
+
+    frame: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        import pandas as pd  # noqa: PLC0415  # heavy
+
+        with pd.option_context("display.max_colwidth", None):
+            shown = self.frame.to_html(
+                float_format=_number, na_rep=_UNKNOWN, max_rows=None, max_cols=None
+            )
+        return f'<div style="overflow-x:auto">{shown}</div>'
+
+    def __str__(self) -> str:
+        return str(self.frame.to_string(float_format=_number, na_rep=_UNKNOWN))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def table(frame: pd.DataFrame) -> Table:
+    """Return the frame to look at: its numbers with three digits, its words in full."""
+    return Table(frame)
 
 
 def bars(values: pd.Series, *, title: str, axis: str) -> Figure:
@@ -77,3 +105,7 @@ def intervals(frame: pd.DataFrame, *, title: str, axis: str) -> Figure:
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.3g}"

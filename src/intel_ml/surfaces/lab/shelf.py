@@ -57,9 +57,20 @@ class Shelf:
             columns=["name", "unit", "meaning", "formula", "used as"],
         ).set_index("name")
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return {column: "label (unit)"} for tables and axes."""
+        return {
+            one.name: f"{one.label} ({one.unit})" if one.unit else one.label
+            for one in self.features
+        }
+
     def dictionary(self, *, prefix: str = "") -> dict[str, str]:
         """Return {column: meaning} for frames whose columns are these features."""
         return {f"{prefix}{one.name}": _sentence(one) for one in self.features}
+
+    def __repr__(self) -> str:
+        return str(self.table[["unit", "meaning", "formula"]].to_string())
 
     def _repr_html_(self) -> str:
         return str(self.table.to_html(max_rows=None))

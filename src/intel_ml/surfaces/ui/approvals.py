@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from intel_ml.core.actions import Action, ActionType
+from intel_ml.core.actions import Action, ActionStatus, ActionType
 from intel_ml.core.errors import InvalidValueError, NotFoundError
 from intel_ml.core.money import Money
 from intel_ml.operations import approvals
@@ -50,7 +50,7 @@ def page(visit: Visit, ask: Ask) -> str:
         f'data-opened="{safe(answer["opened"] or "")}" '
         f'data-queue="{answer["queue_digest"]}" data-card="{answer["card_digest"]}">'
         f'<div class="notice" role="status" aria-live="polite">{_missing(ask)}</div>'
-        f'<div class="notice danger halt" role="status">{answer["halt"]}</div>'
+        f'<div class="halt" role="status">{answer["halt"]}</div>'
         '<div class="side"><div class="bar">'
         f'<input type="search" data-set="search" value="{safe(ask.search)}" '
         'placeholder="Filter  /" aria-label="Filter proposals" autocomplete="off">'
@@ -132,7 +132,8 @@ def decide(visit: Visit, ask: Ask) -> str:
             done = undo(session, account_id=account_id, action_id=action_id, by=by, now=now)
         case _:
             raise InvalidValueError(path="kind", problem="is nothing that can be decided")
-    return done.says
+    why = stopped(visit) if done.status is ActionStatus.APPROVED else None
+    return f"Approved. Not made yet: {why}." if why else done.says
 
 
 def change_of(text: str) -> Action:
@@ -226,7 +227,7 @@ def _missing(ask: Ask) -> str:
 
 def _sum(cards: Sequence[Card]) -> str:
     if not cards:
-        return "None"
+        return "No proposals"
     stakes: Counter[str] = Counter()
     for card in cards:
         stakes[card.stake.currency] += card.stake.minor

@@ -8,8 +8,10 @@ Never   prints a number that is not known: a sentence stands in its place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
+from intel_ml.core.days import time_zone
 from intel_ml.core.money import Money
 from intel_ml.reporting.cards import Card, TrendPoint
 from intel_ml.reporting.dashboard import Dashboard, Pattern, Score
@@ -39,11 +41,11 @@ def board_html(board: Dashboard, *, names: Mapping[str, str], days: str = WEEK) 
 
 def _tiles(board: Dashboard) -> str:
     tiles = [
-        _score_tile(board.score),
+        _score_tile(board.score, zone=board.account.time_zone),
         _tile(
             "Waiting for you",
             f"{board.pending:,}",
-            '<a href="/">Review &rsaquo;</a>' if board.pending else _checked(board),
+            _review(board) if board.pending else _checked(board),
         ),
         _tile("Rules on", f"{board.active_rules:,}", '<a href="/rules">All rules &rsaquo;</a>'),
         _savings_tile(board),
@@ -55,15 +57,21 @@ def _tile(name: str, value: str, note: str) -> str:
     return f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
 
 
-def _score_tile(score: Score | None) -> str:
+def _score_tile(score: Score | None, *, zone: str) -> str:
     if score is None or score.overall is None:
         return _tile("Account score", DASH, "Nothing to judge by yet; scored once a day.")
-    change = "no score a week ago to compare with"
+    change = "no earlier score to compare with"
     if score.change is not None:
         sign = "↑ +" if score.change > 0 else f"↓ {MINUS}" if score.change < 0 else "→ ±"
         css = ' class="danger"' if score.change < 0 else ""
-        change = f"<span{css}>{sign}{abs(score.change)} points</span> in a week"
+        change = f"<span{css}>{sign}{abs(score.change)} points</span> {_since(score, zone)}"
     return _tile("Account score", f'{score.overall}<span class="of"> of 100</span>', change)
+
+
+def _since(score: Score, zone: str) -> str:
+    if score.since is None or score.calculated_at - score.since >= timedelta(days=7):
+        return "in a week"
+    return f"since {score.since.astimezone(time_zone(zone)):%-d %b}"
 
 
 def _savings_tile(board: Dashboard) -> str:
@@ -153,10 +161,11 @@ def _recommendations(board: Dashboard) -> str:
     )
     nothing = f'<p class="quiet">Nothing waits in this account. {_checked(board)}</p>'
     body = f"<ol>{items}</ol>" if items else nothing
-    return (
-        '<section class="panel"><h2>Top recommendations <a href="/">Review &rsaquo;</a></h2>'
-        f"{body}</section>"
-    )
+    return f'<section class="panel"><h2>Top recommendations {_review(board)}</h2>{body}</section>'
+
+
+def _review(board: Dashboard) -> str:
+    return f'<a href="/?account={safe(board.account.id)}">Review &rsaquo;</a>'
 
 
 def _advice(score: Score | None, names: Mapping[str, str]) -> str:

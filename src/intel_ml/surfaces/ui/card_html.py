@@ -110,7 +110,8 @@ def pmf_html(card: Card) -> str:
             f'<td class="num">{percent(share)}</td></tr>'
         )
     return (
-        '<table class="pmf">a little is left to chance, to keep learning</caption>'
+        '<table class="pmf"><caption>How often it would choose each, trying a little of all'
+        "</caption>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -132,7 +133,7 @@ def change_words(before: Value, after: Value) -> str:
 
 def _row(card: Card, *, is_open: bool, now: datetime) -> str:
     is_try = card.source is Source.EXPLORATION
-    because = "Random try: no rule asks for it, safe to reject" if is_try else card.why
+    because = "Random try \N{MIDDLE DOT} safe to reject" if is_try else card.why
     return (
         f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
         f'href="?action={card.action_id}" data-open="{safe(card_key(card))}"'

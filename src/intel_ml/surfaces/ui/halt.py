@@ -41,4 +41,6 @@ def as_it_stands(visit: Visit, card: Card) -> Card:
     if visit.executes or card.status is not ActionStatus.APPROVED:
         return card
     by = f" by {card.decided_by}" if card.decided_by else ""
-    return replace(card, says=f"Approved{by}. Not made yet: {EXECUTOR_OFF}. It waits until it is on.")
+    return replace(
+        card, says=f"Approved{by}. Not made yet: {EXECUTOR_OFF}. It waits until it is on."
+    )

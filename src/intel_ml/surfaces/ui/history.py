@@ -100,7 +100,8 @@ def _counts(counts: ActionStats) -> str:
 
 
 def _table(visit: Visit, cards: Sequence[Card]) -> str:
-    rows = "".join(_row(visit, card) for card in cards)
+    newest = sorted(cards, key=lambda card: card.decided_at or card.created_at, reverse=True)
+    rows = "".join(_row(visit, card) for card in newest)
     return (
         '<section class="panel wide"><table class="past"><thead><tr><th>When</th><th>What</th>'
         "<th>Decided by</th><th>What came of it</th><th></th></tr></thead>"

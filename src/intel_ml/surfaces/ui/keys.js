@@ -29,7 +29,7 @@
       .then(() => serve({ ...standing(), ...more, kind }))
       .then((answer) => {
         if (!answer || typeof answer !== "object") throw new Error("no answer");
-        if (answer.login) return location.assign(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+        if (answer.login) return leave();
         if (document.body.dataset.lost) { delete document.body.dataset.lost; say(""); }
         if (number > applied) { applied = number; show(answer); }
         if (answer.undo) last = answer.undo;
@@ -39,11 +39,22 @@
         else if (answer.notice) say("");
         return answer;
       })
-      .catch(() => {
+      .catch(async () => {
+        if (await isOut()) return leave();
         document.body.dataset.lost = "1";
         say("The server does not answer. What you see may be old; trying again every few seconds.", true);
       })
       .finally(() => { flying -= 1; });
+  }
+
+  // Without a session the frame around the pages refuses before they can say so.
+  async function isOut() {
+    try { return (await fetch(location.pathname, { redirect: "manual", cache: "no-store" })).type === "opaqueredirect"; }
+    catch { return false; }
+  }
+
+  function leave() {
+    location.assign(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search)}`);
   }
 
   function show(answer) {
@@ -108,7 +119,7 @@
   let place = 0;
   function step(by) {
     const list = rows();
-    if (!list.length) return;
+    if (!list.length) return say(search().value ? "Nothing else matches the filter." : "Nothing is left to decide.");
     const now = list.findIndex((row) => row.dataset.open === main().dataset.opened);
     // A decided card has left the list: the one that took its place is next.
     const next = now >= 0 ? now + by : by > 0 ? place : place - 1;
@@ -229,8 +240,15 @@
 
   function undo() {
     const opened = $('.opened [data-do="undo"]') ? main().dataset.opened : null;
+    if (!opened && $(".opened .card")?.dataset.status === "rejected")
+      return say("A rejection changed nothing, so there is nothing to undo here.");
     const key = opened || last;
     if (!key) return say("There is no decision of yours to undo here. History lists older ones.");
+    if (key !== main().dataset.opened) {
+      // What is undone must be on screen first.
+      open(key);
+      return say("This is your last approval. Press U once more to undo it.");
+    }
     decide("undo", { key });
   }
 

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from intel_ml.core.accounts import Account
 from intel_ml.core.actions import ActionType
 from intel_ml.core.errors import InvalidValueError, NotAllowedError, NotFoundError
-from intel_ml.core.ids import LEVEL_NAMES, EntityType
+from intel_ml.core.ids import LEVEL_NAMES, AdAccountId, EntityType
 from intel_ml.core.recommendations import Role
 from intel_ml.data.store.tables import AutomationRule
 from intel_ml.operations.approvals import action_from
+from intel_ml.reporting.queue import waiting
 from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, action_key, digest
 from intel_ml.surfaces.ui.wording import ago, safe
 
@@ -31,10 +32,12 @@ _MODES = {
 def page(visit: Visit, ask: Ask) -> str:
     """Return the page as it is first seen."""
     answer = look(visit, ask)
+    chosen = chosen_account(visit, ask.account)
     return (
         f'<main class="intel" data-page="rules" data-body="{answer["body_digest"]}">'
         '<div class="notice" role="status" aria-live="polite"></div>'
-        f'<div class="sheet"><div class="bar">{account_choice(visit, ask.account)}</div>'
+        '<div class="sheet"><div class="bar">'
+        f"{account_choice(visit, chosen.id if chosen else None)}</div>"
         f'<div class="body">{answer["body"]}</div></div></main>'
     )
 
