@@ -220,3 +220,19 @@ def test_what_was_done_elsewhere_is_recorded_once(filled: Store) -> None:
             feedback.report(connection, unknown, account=ONE, now=history.NOW)
     [row] = [r for r in _rows(filled) if r["decision_id"] == decision]
     assert row["executed"] == "pause"
+
+
+def test_what_was_reported_stays_though_we_saw_nothing_happen(filled: Store) -> None:
+    with filled.connection() as connection:
+        feedback.record(connection, account=ONE, now=history.NOW)
+        decision = connection.execute(
+            text(
+                "SELECT decision_id FROM intel_ml_training_data "
+                "WHERE executed = 'maintain' AND NOT is_held_out LIMIT 1"
+            )
+        ).scalar_one()
+        done = feedback.Reported(decision, Arm.PAUSE)
+        feedback.report(connection, done, account=ONE, now=history.NOW)
+        feedback.record(connection, account=ONE, now=history.NOW)
+    [row] = [r for r in _rows(filled) if r["decision_id"] == decision]
+    assert row["executed"] == "pause"

@@ -164,7 +164,8 @@ def test_a_version_lives_from_testing_to_champion_and_back(play: _Play) -> None:
     assert play.alias("champion") is None
     assert play.alias("shadow") == first
     assert play.statuses() == [
-        *[(first, "testing"), (first, "shadow"), (second, "testing"), (second, "shadow")],
+        *[(first, "testing"), (first, "shadow"), (second, "testing")],
+        *[(first, "deprecated"), (second, "shadow")],
         *[(first, "active"), (first, "deprecated"), (second, "active")],
         *[(second, "deprecated"), (first, "active"), (first, "shadow")],
     ]
@@ -182,7 +183,7 @@ def test_the_owner_sees_where_each_version_stands_and_why(play: _Play) -> None:
     assert "shadow gate passed" in mine.verdict
     told = promotion.evidence(registry, store, name=name, version="shadow").text
     assert f"{name} version {version} (shadow)" in told
-    assert "e_value: 40" in told
+    assert "e-value against the champion: 40" in told
     assert "shadow by ada" in told
     with pytest.raises(NotFoundError, match="no version '12'"):
         promotion.evidence(registry, store, name=name, version="12")

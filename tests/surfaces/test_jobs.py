@@ -305,3 +305,17 @@ def test_a_parameter_the_notebook_does_not_have_is_refused(store: Store, project
     _schedule(project, "study", what="notebook='study.ipynb'")
     with pytest.raises(UnknownNameError, match="Did you mean 'days'"):
         run_job("study", context=_context(store, {}), parameters={"dayz": 1})
+
+
+def test_a_slot_whose_worker_died_is_due_again(store: Store, project: Path, counted: Any) -> None:
+    _schedule(project, "count")
+    context = _context(store, counted[1])
+    schedules = discover(project)
+    [one] = due(context, schedules)
+    claim(store, name="count", slot=one.slot.isoformat(timespec="seconds"), parameters={})
+    assert due(context, schedules) == []
+    with store.connection() as connection:
+        connection.execute(
+            text("UPDATE intel_job_run SET lease_until = clock_timestamp() - interval '1 s'")
+        )
+    assert [again.slot for again in due(context, schedules)] == [one.slot]

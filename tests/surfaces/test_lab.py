@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,6 +80,89 @@ def test_archetypes_are_registered_and_given_back_for_every_entity(
     done = lab.register_archetypes(found, signatures=signatures)
     assert done.verdict is not None
     assert len(lab.archetypes()) == len(signatures)
+
+
+@pytest.mark.server
+def test_archetypes_of_one_account_among_several_leave_the_platforms_in_use(
+    lab: Lab, registry: Registry
+) -> None:
+    lab = _lab(lab.store, registry.tracking_url)
+    everyone, alone = lab.signatures(), lab.signatures("act_101")
+    used = lab.register_archetypes(clusters.fit(everyone, k=3), signatures=everyone)
+    kept = lab.register_archetypes(clusters.fit(alone, k=2), signatures=alone)
+    assert kept.alias is None
+    assert "made from act_101 alone" in str(kept)
+    for alias in ("shadow", "champion"):
+        found = registry.find("campaign-archetypes", alias)
+        assert found is None or found.version == used.version
+    assert {v.version for v in registry.versions("campaign-archetypes")} >= {kept.version}
+
+
+def test_an_account_from_a_file_is_learned_from_by_its_name_only(lab: Lab) -> None:
+    from_file = replace(history.account(301), source="file")
+    history.write_history(lab.store, [from_file])
+    assert set(lab.signatures()["ad_account_id"]) == {"act_101", "act_102"}
+    assert set(lab.signatures("act_301")["ad_account_id"]) == {"act_301"}
+    assert "act_301" in set(lab.states()["ad_account_id"])
+
+
+@pytest.mark.server
+def test_one_accounts_candidate_waits_apart_and_serves_nobody(
+    learned: Lab, registry: Registry
+) -> None:
+    lab = _lab(learned.store, registry.tracking_url)
+    log = lab.decisions("act_101")
+    mine = ridge.Policy(features=["cpa_ratio", "roas"]).fit(log)
+    lab.keep_candidate(mine, name="campaign-policy", log=log, account="act_101")
+    found = lab.candidate("campaign-policy", account="act_101")
+    report = lab.compare(found.policy, against="campaign-policy@champion", log=log)
+    before = registry.find("campaign-policy", "shadow")
+    done = lab.register(
+        found.policy, name="campaign-policy", alias="shadow", report=report, trained=found
+    )
+    after = registry.find("campaign-policy", "shadow")
+    assert (done.alias, done.verdict is None) == (None, False)
+    assert (before and before.version) == (after and after.version)
+    with pytest.raises(NotFoundError, match="of act_102 has been trained"):
+        lab.candidate("campaign-policy", account="act_102")
+
+
+def test_a_world_comes_with_its_oracle(lab: Lab) -> None:
+    world = lab.world("fatigue")
+    adset = str(world.adsets().index[0])
+    truth = world.oracle(adset, hours=24)
+    assert set(truth.loc["maintain"]) == {0}, "leaving alone changes nothing"
+    assert truth.loc["pause", "spend"] < 0 < truth.loc["scale_20", "spend"]
+    assert world.oracle(adset, hours=24).equals(truth), "asking changes nothing"
+    with pytest.raises(UnknownNameError, match="Did you mean 'fatigue'"):
+        lab.world("fatige")
+
+
+def test_a_table_shows_words_in_full_and_says_unknown() -> None:
+    long = "very high concentration on few hours, " * 4
+    shown = pictures.table(pd.DataFrame({"a": [0.123456, None], "b": [long, None]}))
+    page = shown._repr_html_()
+    assert long.strip(", ") in page
+    assert "0.123<" in page
+    assert page.count("unknown") == 2
+    assert "nan" not in str(shown).lower()
+
+
+def test_what_cannot_be_asked_is_said_in_one_sentence(lab: Lab) -> None:
+    with pytest.raises(InvalidValueError, match="has no time zone"):
+        lab.states(as_of="2026-11-10")
+    with pytest.raises(InvalidValueError, match="is after now"):
+        lab.states(as_of="2126-11-10T00:00Z")
+    with pytest.raises(InvalidValueError, match="not a number of days"):
+        lab.decisions(days=-3)
+    with pytest.raises(InvalidValueError, match="is not after since"):
+        lab.history(since="2026-11-20", until="2026-11-10")
+    with pytest.raises(UnknownNameError, match="Did you mean 'champion'"):
+        lab.policy("campaign-policy@chamption")
+    with pytest.raises(InvalidValueError, match="between 0 and 1"):
+        lab.split(lab.decisions(), newest=2)
+    with pytest.raises(InvalidValueError, match="is no evidence"):
+        lab.register(ridge.Policy(), name="campaign-policy", report=None)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_frames_come_with_the_meaning_of_each_column(learned: Lab) -> None:

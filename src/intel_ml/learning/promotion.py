@@ -269,12 +269,14 @@ def _numbers(steps: Sequence[Step]) -> Mapping[str, float | None]:
 
 
 def _into_shadow(session: Session, lives: Lives, entry: _Entry, *, by: str, now: datetime) -> Step:
-    """Put a version into shadow; the one that was there leaves, unless it is the champion."""
+    """Put a version into shadow; the one that was there until now leaves."""
     found = entry.found
     before = lives.registry.find(found.name, SHADOW)
-    if before is not None and before.version != found.version and CHAMPION not in before.aliases:
-        told = f"replaced in shadow by version {found.version}"
-        _write(session, lives, _Entry(before, DEPRECATED, told), by=by, now=now)
+    if before is not None and before.version != found.version:
+        stood = [s.status for s in life(session, found.name) if s.version == before.version]
+        if stood and stood[-1] == IN_SHADOW:
+            told = f"replaced in shadow by version {found.version}"
+            _write(session, lives, _Entry(before, DEPRECATED, told), by=by, now=now)
     step = _write(session, lives, entry, by=by, now=now)
     lives.registry.set_alias(found.name, SHADOW, found.version)
     return step

@@ -7,11 +7,12 @@ Never   writes a token, wherever it turns up: in a field, a URL or an exception.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -28,6 +29,7 @@ _SHORTEST_SECRET = 6
 
 def configure(*, level: str, secrets: Iterable[str] = ()) -> None:
     """Set up structlog and the standard library's logging for this process."""
+    stderr = cast(TextIO, _Stderr())
     known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
 
     def blot(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
@@ -43,10 +45,10 @@ def configure(*, level: str, secrets: Iterable[str] = ()) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stderr)
     handler.setFormatter(_Blotter(known))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
@@ -71,6 +73,16 @@ def without_secrets(value: Any, secrets: Iterable[str] = ()) -> Any:
     for secret in secrets:
         text = text.replace(secret, _BLOT)
     return text
+
+
+class _Stderr(io.TextIOBase):
+    """Standard error as it is when a line is written: loggers outlive what replaced it for a time."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _Blotter(logging.Formatter):

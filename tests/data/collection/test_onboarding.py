@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intel_ml.core.errors import InvalidValueError
+from intel_ml.core.errors import InvalidValueError, NotFoundError
 from intel_ml.core.money import Money
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.collection.onboarding import onboard
@@ -21,9 +21,23 @@ LISTED = [
 ]
 
 
-def run(store, targets, now=NOW, listed=LISTED):
+def run(store, targets, now=NOW, listed=LISTED, only=None):
     with serving(Graph(lambda _path, _params: Reply({"data": listed}))) as graph:
-        return onboard(store, MetaReader(graph.url, TOKEN), now=now, targets=targets)
+        return onboard(store, MetaReader(graph.url, TOKEN), now=now, targets=targets, only=only)
+
+
+def test_only_the_account_asked_for_is_taken_on(store):
+    assert [account.id for account in run(store, {}, only="act_1")] == ["act_1"]
+    with store.session() as session:
+        assert [account.id for account in stored.accounts(session)] == ["act_1"]
+    with pytest.raises(NotFoundError, match="act_1"):
+        run(store, {}, only="act_9")
+
+
+def test_a_target_that_is_not_told_stays_as_it_was(store):
+    run(store, {"act_1": (Money(20_00, "USD"), 2.5)})
+    found = run(store, {"act_1": (None, 3.0)})
+    assert (found[0].target_cpa, found[0].target_roas) == (Money(20_00, "USD"), 3.0)
 
 
 def test_every_account_is_stored_in_shadow_mode_with_its_targets(store):

@@ -16,6 +16,7 @@ from intel_ml.core.errors import (
     NotEnoughDataError,
 )
 from intel_ml.intelligence import clusters
+from intel_ml.intelligence.clusters import labels
 from intel_ml.intelligence.clusters.archetypes import ANOMALOUS, UNJUDGED
 from intel_ml.intelligence.clusters.labels import BY_TARGET, label
 
@@ -128,6 +129,18 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_two_groups_of_one_name_are_told_apart() -> None:
     names = clusters.fit(_signatures(), k=5).names
     assert len(set(names)) == 5
+
+
+@given(
+    centres=st.lists(
+        st.lists(st.floats(-3, 3), min_size=3, max_size=3), min_size=2, max_size=12
+    ).map(np.array)
+)
+def test_groups_of_one_name_are_all_told_apart_in_few_words(centres) -> None:
+    features = ("avg_cpa_ratio", "conversion_rate", "ctr")
+    names = labels.told_apart([labels.STAR] * len(centres), centres, features)
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(labels.STAR) and len(name) < 60 for name in names)
 
 
 def test_saved_archetypes_assign_the_same(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Settings:
     min_group: int = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison(Results):
     """Results that show themselves: as tables, as a figure, as a page in a notebook."""
 
@@ -67,6 +67,9 @@ class Comparison(Results):
     def figure(self) -> Figure:
         """Return value with intervals, evidence over time, and agreement by archetype."""
         return rendering.figure(self)
+
+    def __repr__(self) -> str:
+        return f"{self.conclusion}: {self.why}\n{self.table().to_string()}"
 
     def _repr_html_(self) -> str:
         return rendering.html(self)

@@ -28,6 +28,8 @@ _HEADLINES = {
     "refused": "Refused: the log cannot tell",
 }
 
+_FEW_BARS = 4
+
 
 def table(report: Results) -> pd.DataFrame:
     """Return one row an estimator and policy."""
@@ -190,9 +192,12 @@ def _values(axes: Axes, report: Results) -> None:
 def _evidence(axes: Axes, report: Results) -> None:
     steps = np.arange(1, len(report.evidence.path) + 1)
     axes.plot(steps, report.evidence.path, color=ACCENT, linewidth=1.5, label="better")
-    axes.plot(steps, report.counter_evidence.path, color=RIVAL, linewidth=1.2, label="worse")
+    axes.plot(
+        steps, report.counter_evidence.path, color=RIVAL, linewidth=1.6, ls=":", label="worse"
+    )
     axes.axhline(1 / report.evidence.alpha, color=INK, linewidth=0.8, linestyle="--")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("decisions", color=INK, fontsize=9)
     axes.set_ylabel("e-value (dashed: enough)", color=INK, fontsize=9)
     axes.set_title("Evidence", loc="left", fontsize=10, color=INK)
@@ -221,7 +226,8 @@ def _agreed(axes: Axes, report: Results) -> None:
         rates, rows, xerr=np.vstack([low, high]).clip(min=0), fmt="none", color=INK, linewidth=1
     )
     axes.set_yticks(rows, [f"{_short(name)} ({part.n})" for name, part in known])
-    axes.invert_yaxis()
+    # Room for a few bars even where there is one: a lone bar would fill the panel.
+    axes.set_ylim(max(len(known), _FEW_BARS) - 0.5, -0.5)
 
 
 def _picture(report: Results) -> str:
@@ -258,5 +264,5 @@ def _number(value: float) -> str:
     return f"{value:,.3g}"
 
 
-def _short(name: str, length: int = 24) -> str:
+def _short(name: str, length: int = 44) -> str:
     return name if len(name) <= length else f"{name[: length - 1]}…"

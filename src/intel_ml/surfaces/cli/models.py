@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,10 +27,10 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept in the model's histor
 @app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List every registered version with its alias and status."""
-    registry, store = _open()
     from intel_ml.learning.promotion import overview
 
-    rows = overview(registry, store)
+    with _opened() as (registry, store):
+        rows = overview(registry, store)
     if as_json:
         print_json(rows)
         return
@@ -45,10 +47,10 @@ def list_models(as_json: Json = False) -> None:
 @app.command()
 def show(name: Name, version: Annotated[str, typer.Argument()] = "", as_json: Json = False) -> None:
     """Show one version: evidence, gate, and the audited life of it."""
-    registry, store = _open()
     from intel_ml.learning.promotion import evidence
 
-    found = evidence(registry, store, name=name, version=version or None)
+    with _opened() as (registry, store):
+        found = evidence(registry, store, name=name, version=version or None)
     if as_json:
         print_json(found)
         return
@@ -63,11 +65,11 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Put the recorded evidence of two versions side by side."""
-    registry, store = _open()
     from intel_ml.learning.gates import EVIDENCE
     from intel_ml.learning.promotion import evidence
 
-    pair = [evidence(registry, store, name=name, version=place) for place in (one, other)]
+    with _opened() as (registry, store):
+        pair = [evidence(registry, store, name=name, version=place) for place in (one, other)]
     numbers = {
         key: [found.numbers.get(key) for found in pair]
         for key in dict.fromkeys(key for found in pair for key in found.numbers)
@@ -102,10 +104,10 @@ def promote(name: Name, version: Annotated[str, typer.Argument()], as_json: Json
     from intel_ml.surfaces.settings import load_settings
 
     least = load_settings().min_training_samples
-    lives, now = _lives(name)
-    verdict = promote_version(
-        lives, version, by=getpass.getuser(), now=now, min_training_samples=least
-    )
+    with _lives(name) as (lives, now):
+        verdict = promote_version(
+            lives, version, by=getpass.getuser(), now=now, min_training_samples=least
+        )
     if as_json:
         print_json({"passed": verdict.has_passed, "verdict": verdict.text})
     else:
@@ -119,8 +121,9 @@ def demote(name: Name, reason: Reason, as_json: Json = False) -> None:
     """Take the champion out of service; rules alone decide until there is another."""
     from intel_ml.learning.promotion import demote as demote_champion
 
-    lives, now = _lives(name)
-    _tell(demote_champion(lives, by=getpass.getuser(), reason=reason, now=now), as_json=as_json)
+    with _lives(name) as (lives, now):
+        step = demote_champion(lives, by=getpass.getuser(), reason=reason, now=now)
+    _tell(step, as_json=as_json)
 
 
 @app.command()
@@ -128,8 +131,9 @@ def rollback(name: Name, reason: Reason, as_json: Json = False) -> None:
     """Put the champion before this one back into service."""
     from intel_ml.learning.promotion import rollback as roll_back
 
-    lives, now = _lives(name)
-    _tell(roll_back(lives, by=getpass.getuser(), reason=reason, now=now), as_json=as_json)
+    with _lives(name) as (lives, now):
+        step = roll_back(lives, by=getpass.getuser(), reason=reason, now=now)
+    _tell(step, as_json=as_json)
 
 
 def _titled(found: Dossier) -> str:
@@ -144,7 +148,8 @@ def _tell(step: Step, *, as_json: bool) -> None:
         say(str(step))
 
 
-def _lives(name: str) -> tuple[Lives, datetime]:
+@contextmanager
+def _lives(name: str) -> Iterator[tuple[Lives, datetime]]:
     from intel_ml.core.errors import UnknownNameError
     from intel_ml.learning.gates import read_model
     from intel_ml.learning.promotion import Lives
@@ -154,15 +159,20 @@ def _lives(name: str) -> tuple[Lives, datetime]:
     if not (folder / name / "model.toml").is_file():
         known = [path.parent.name for path in folder.glob("*/model.toml")]
         raise UnknownNameError(kind="model", name=name, known=known)
-    registry, store = _open()
-    return Lives(registry, store, read_model(folder / name)), store.now()
+    with _opened() as (registry, store):
+        yield Lives(registry, store, read_model(folder / name)), store.now()
 
 
-def _open() -> tuple[Registry, Store]:
+@contextmanager
+def _opened() -> Iterator[tuple[Registry, Store]]:
     from intel_ml.learning.registry import Registry
     from intel_ml.surfaces.platform import open_store, require_enabled
     from intel_ml.surfaces.settings import load_settings
 
     settings = load_settings()
     require_enabled(settings)
-    return Registry(settings.mlflow_url), open_store(settings)
+    store = open_store(settings)
+    try:
+        yield Registry(settings.mlflow_url), store
+    finally:
+        store.close()

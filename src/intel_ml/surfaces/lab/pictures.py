@@ -52,16 +52,17 @@ class Table:
         import pandas as pd  # noqa: PLC0415  # heavy
 
         with pd.option_context("display.max_colwidth", None):
-            shown = self.frame.to_html(
-                float_format=_number, na_rep=_UNKNOWN, max_rows=None, max_cols=None
-            )
+            shown = self._said().to_html(float_format=_number, max_rows=None, max_cols=None)
         return f'<div style="overflow-x:auto">{shown}</div>'
 
     def __str__(self) -> str:
-        return str(self.frame.to_string(float_format=_number, na_rep=_UNKNOWN))
+        return str(self._said().to_string(float_format=_number))
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _said(self) -> pd.DataFrame:
+        return self.frame.astype(object).where(self.frame.notna(), _UNKNOWN)
 
 
 def table(frame: pd.DataFrame) -> Table:
