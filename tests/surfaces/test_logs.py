@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -27,16 +25,16 @@ def _fail() -> None:
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    written, before = io.StringIO(), logging.getLogger().handlers[:]
-    monkeypatch.setattr(sys, "stderr", written)
+def configured() -> Iterator[None]:
+    before = logging.getLogger().handlers[:]
     logs.configure(level="info", secrets=logs.secrets_of(SETTINGS))
-    yield written
+    yield
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = before
 
 
-def test_no_secret_reaches_a_log_line_field_or_traceback(said: io.StringIO):
+@pytest.mark.usefixtures("configured")
+def test_no_secret_reaches_a_log_line_field_or_traceback(capsys: pytest.CaptureFixture[str]):
     ours, theirs = structlog.get_logger(), logging.getLogger("vendor")
     try:
         _fail()
@@ -44,7 +42,7 @@ def test_no_secret_reaches_a_log_line_field_or_traceback(said: io.StringIO):
         ours.exception("failed", error=error, detail={"key": [TOKEN]})
         theirs.exception("failed with %s", TOKEN)
     ours.info("asked", url="https://h/me?access_token=EAAother&limit=5")
-    text = said.getvalue()
+    text = capsys.readouterr().err
     assert "RuntimeError: refused" in text
     assert "failed with …" in text
     for secret in (TOKEN, "hunter22", "EAAother"):

@@ -76,7 +76,7 @@ def without_secrets(value: Any, secrets: Iterable[str] = ()) -> Any:
 
 
 class _Stderr(io.TextIOBase):
-    """Standard error as it is when a line is written: loggers outlive what replaced it for a time."""
+    """Standard error as it is when a line is written: loggers outlive what replaces it."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text)

@@ -22,7 +22,7 @@ from typing import NoReturn
 from sqlalchemy import text as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from intel_ml.core.errors import ConflictError, IntelError
+from intel_ml.core.errors import ConflictError, IntelError, UnavailableError
 from intel_ml.data.store import schema
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.sessions import Store
@@ -101,7 +101,7 @@ def database(settings: Settings) -> Iterator[None]:
         if server is not None:
             keeper.join()
             if not _is_used(store):
-                server.stop()
+                _stop(server)
 
 
 def keep_up(supervisor: Supervisor) -> None:
@@ -146,6 +146,15 @@ def _is_used(store: Store) -> bool:
         return False
     finally:
         store.close()
+
+
+def _stop(server: EmbeddedPostgres) -> None:
+    """Stop the server; one that was killed a moment ago cannot be stopped, and need not be."""
+    try:
+        server.stop()
+    except UnavailableError:
+        if server.is_running:
+            raise
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
