@@ -132,8 +132,8 @@ def _make(
     """Play the days, run the notebooks, decide with what was learned; return what it was."""
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description:<38}"),
-        BarColumn(bar_width=16),
+        TextColumn("{task.description:<30}"),
+        BarColumn(bar_width=8),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,

@@ -86,7 +86,7 @@ class Month:
                 task, completed=done, note=f"day {done // 24}"
             ),
         )
-        note = f"{report.decisions:,} decisions, {report.executed} changes"
+        note = f"{report.decisions:,} decisions"
         self.progress.update(task, note=note)
         return report
 
@@ -109,7 +109,7 @@ class Month:
 
     def play_unanswered(self, accounts: tuple[Account, ...]) -> tuple[PlayReport, dict[str, int]]:
         """Play the last day hour by hour, rules and policy side by side; proposals wait."""
-        name = "The last day, rules and policy together"
+        name = "Last day, policy beside rules"
         task = self.progress.add_task(name, total=UNANSWERED_HOURS, note="")
         person = self._person(LOGIN)
         with self.store.session() as session:
