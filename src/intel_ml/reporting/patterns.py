@@ -13,7 +13,6 @@ from typing import Any
 _NOTHING = "Nothing that could be told in a sentence yet."
 _HALF_DAY, _DAY = 12, 24
 _PERCENT = 100
-_TENTHS = 10
 _MOST_RANGES = 3
 
 
@@ -66,10 +65,10 @@ def _fatigue(data: Mapping[str, Any]) -> list[str]:
         for name in ("avg_frequency_before_decline", "ctr_decline_rate", "typical_lifespan_days")
     )
     # A share over all of it is a slope fitted on too few days: it says nothing.
-    share = float(fall) / _TENTHS if fall else 0.0
+    share = float(fall or 0.0)
     return [
-        f"Ads tire once people see them {float(seen):.1f} times a day" if seen else "",
-        f"CTR falls {_PERCENT * share:.0f}% with each tenth more" if 0 < share < 1 else "",
+        f"Ads tire once people have seen them about {float(seen):.0f} times" if seen else "",
+        f"CTR falls {_PERCENT * share:.0f}% with each further time" if 0 < share < 1 else "",
         f"an ad lasts about {float(life):.0f} days" if life else "",
     ]
 

@@ -32,18 +32,25 @@ if TYPE_CHECKING:
 
 _DAYS = 30
 
+# How often people have seen it by then: all impressions so far over the widest day's reach. Reach
+# of several days is not known, so this is an upper bound.
 _ENTITY_DAYS = text(
     """
-    SELECT DISTINCT ON (d.entity_id, d.day) d.entity_id, d.day,
-        d.spend_minor::float8 / :offset AS spend, d.conversions,
-        100.0 * d.clicks / nullif(d.impressions, 0) AS ctr,
-        d.impressions::float8 / nullif(d.reach, 0) AS frequency,
-        e.daily_budget_minor::float8 / :offset AS daily_budget
-    FROM intel_performance_daily AS d
-    JOIN intel_entity AS e USING (ad_account_id, entity_type, entity_id)
-    WHERE d.ad_account_id = :account AND d.entity_type = :level AND d.day >= :first
-        AND d.day < :today AND NOT d.is_total AND d.seen_at <= :now
-    ORDER BY d.entity_id, d.day, d.seen_at DESC
+    WITH known AS (
+        SELECT DISTINCT ON (d.entity_id, d.day) d.entity_id, d.day,
+            d.spend_minor::float8 / :offset AS spend, d.conversions,
+            100.0 * d.clicks / nullif(d.impressions, 0) AS ctr,
+            d.impressions::float8 AS impressions, d.reach::float8 AS reach,
+            e.daily_budget_minor::float8 / :offset AS daily_budget
+        FROM intel_performance_daily AS d
+        JOIN intel_entity AS e USING (ad_account_id, entity_type, entity_id)
+        WHERE d.ad_account_id = :account AND d.entity_type = :level AND d.day >= :first
+            AND d.day < :today AND NOT d.is_total AND d.seen_at <= :now
+        ORDER BY d.entity_id, d.day, d.seen_at DESC
+    )
+    SELECT entity_id, day, spend, conversions, ctr, daily_budget,
+        sum(impressions) OVER so_far / nullif(max(reach) OVER so_far, 0) AS frequency
+    FROM known WINDOW so_far AS (PARTITION BY entity_id ORDER BY day)
     """
 )
 _HOURS = text(
