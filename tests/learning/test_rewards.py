@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intel_ml.core.actions import ARMS, Arm
 from intel_ml.features.states import Value
-from intel_ml.learning.rewards import Units, against_holdout, before_after, effect
+from intel_ml.learning.rewards import Units, against_holdout, before_after, earned, effect
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,25 @@ def test_the_pre_period_takes_its_noise_away_and_the_interval_still_covers() -> 
         covered += found.low <= 0.2 <= found.high
     assert np.mean(widths) < 0.6 * np.mean(plain_widths)
     assert covered / 200 > 0.9
+
+
+@given(
+    spend=st.floats(0, 1e4),
+    later=st.floats(0, 1e4),
+    bought=st.floats(0, 100),
+    more=st.floats(0.1, 50),
+)
+def test_more_purchases_for_the_same_money_earn_more_and_the_same_earns_nothing(
+    spend: float, later: float, bought: float, more: float
+) -> None:
+    before = {"spend": spend, "conversions": bought, "target_cpa": 20.0}
+    after = {"spend": later, "conversions": bought, "target_cpa": 20.0}
+    better = after | {"conversions": bought + more}
+    assert earned(before, before) == 0
+    assert (earned(before, better) or 0.0) > (earned(before, after) or 0.0)
+
+
+@pytest.mark.parametrize("unknown", ["spend", "conversions", "target_cpa"])
+def test_nothing_is_earned_of_what_is_unknown(unknown: str) -> None:
+    known = {"spend": 50.0, "conversions": 1.0, "target_cpa": 20.0}
+    assert earned(known | {unknown: None}, known) is None

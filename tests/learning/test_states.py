@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import text
 
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.tables import CollectionRun
 from intel_ml.features.catalogue import Role, features_hash, names
-from intel_ml.learning.states import read_signatures, read_states, save_states
+from intel_ml.learning.states import (
+    current_states,
+    read_signatures,
+    read_states,
+    save_states,
+    saved_states,
+)
 from tests.features.histories import NOW, History, account, in_postgres
 
 MINE = Entity(AdAccountId("act_1"), EntityType.ADSET, EntityId("7"))
@@ -83,3 +90,48 @@ def test_the_latest_state_is_kept_and_an_older_one_is_not_put_over_it(store: Sto
     assert rows[0].state["spend"] == 60.0
     assert rows[0].state["ctr_zscore"] is None
     assert rows[0].features_hash == features_hash()
+
+
+def looked(store: Store, moment: datetime) -> None:
+    with store.session() as session:
+        session.add(
+            CollectionRun(
+                ad_account_id="act_1",
+                as_of=moment,
+                started_at=moment,
+                took_ms=1,
+                status="done",
+                calls=1,
+                rows=1,
+                quarantined=0,
+            )
+        )
+
+
+def test_a_kept_state_serves_until_somebody_looks_again(store: Store) -> None:
+    history = filled(store)
+    mine = history.accounts[0]
+    later = NOW + timedelta(hours=2)
+    with store.connection() as connection:
+        kept = saved_states(connection, mine, entities=[MINE], as_of=later)
+        assert kept is None
+        states = read_states(connection, accounts=[mine], as_of=NOW)
+        save_states(connection, states)
+        kept = saved_states(connection, mine, entities=[MINE], as_of=later)
+        assert kept is not None
+        assert kept.state(0) == states.state(states.entities.index(MINE))
+    looked(store, NOW + timedelta(hours=1))
+    with store.connection() as connection:
+        assert saved_states(connection, mine, entities=[MINE], as_of=later) is None
+
+
+def test_a_look_that_came_between_is_part_of_the_current_state(store: Store) -> None:
+    history = filled(store)
+    asked = NOW - timedelta(seconds=1)
+    with store.connection() as connection:
+        connection.execute(text("UPDATE intel_entity SET seen_at = :now"), {"now": NOW})
+        states = read_states(connection, accounts=history.accounts, as_of=asked)
+    assert states.state(states.entities.index(MINE))["learning_phase"] is None
+    looked(store, NOW)
+    current = current_states(store, history.accounts[0], now=asked)
+    assert current.state(current.entities.index(MINE))["learning_phase"] == "LEARNING_LIMITED"

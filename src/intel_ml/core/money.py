@@ -45,10 +45,6 @@ class Money:
         """The amount in major units, exact."""
         return Decimal(self.minor) / currency_offset(self.currency)
 
-    def per(self, count: int) -> Money:
-        """Return this amount divided by `count`, rounded half to even."""
-        return Money(_round(Decimal(self.minor) / count), self.currency)
-
     def changed_by(self, percent: int) -> Money:
         """Return this amount changed by `percent`, as an exact number of minor units.
 

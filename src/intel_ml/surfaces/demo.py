@@ -52,6 +52,7 @@ def run_demo(*, leave: bool, fresh: bool, days: int = DAYS) -> None:
     began = time.monotonic()
     if fresh:
         forget_demo()
+    forget_unfinished()
     file = _settings_file()
     for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
         del os.environ[name]
@@ -66,19 +67,24 @@ def run_demo(*, leave: bool, fresh: bool, days: int = DAYS) -> None:
             supervisor.start(process_spec(name, settings, env_file=file))
         store = open_store(settings)
         stack.callback(store.close)
-        marker = settings.intel_home / "made.json"
-        if marker.exists():
+        if _marker().exists():
             _take_up(store, settings, supervisor, console)
-            made = json.loads(marker.read_text())
+            made = json.loads(_marker().read_text())
         else:
             made = _make(store, settings, supervisor, console, days=days)
-            marker.write_text(json.dumps(made))
+            _marker().write_text(json.dumps(made))
         supervisor.start(process_spec("scheduler", settings, env_file=file))
         print_summary(console, store, settings, made, seconds=time.monotonic() - began)
         if leave:
             return
         print_addresses(console, settings, login=LOGIN, password=_password(settings))
         keep_up(supervisor)
+
+
+def forget_unfinished() -> None:
+    """Delete what an interrupted demo left: half a month cannot be taken up."""
+    if not _marker().exists():
+        forget_demo()
 
 
 def forget_demo() -> None:
@@ -90,6 +96,11 @@ def forget_demo() -> None:
     embedded_postgres(settings).forget()
     shutil.rmtree(settings.artifacts, ignore_errors=True)
     shutil.rmtree(home)
+
+
+def _marker() -> Path:
+    """Return the file that is there once the main job has been done."""
+    return demo_file().parent / "made.json"
 
 
 def _settings_file() -> Path:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from intel_ml.core.actions import ARMS, Arm
@@ -106,3 +109,25 @@ def test_it_says_the_plans_sentence_with_its_contribution() -> None:
     assert first.observed == 4.0
     assert first.contribution is not None
     assert first.contribution > 0
+
+
+def test_a_cautious_policy_does_not_bet_on_an_arm_it_has_hardly_seen() -> None:
+    log = worlds.log(600)
+    log = log[log["executed"] != "reduce_20"]
+    lucky = log.head(1).assign(executed="reduce_20", reward=float(log["reward"].max()))
+    log = pd.concat([log, lucky], ignore_index=True)
+    bold = ridge.Policy(alpha=3.0).fit(log)
+    careful = ridge.Policy(alpha=0.0, caution=3.0).fit(log)
+    keys = list("abc")
+    seldom = ARMS.index(Arm.REDUCE_20)
+    chance = [p.choose(CLEAR, allowed=EVERY, keys=keys).pmf[:, seldom] for p in (bold, careful)]
+    assert (chance[1] <= chance[0]).all()
+    assert seldom not in careful.choose(CLEAR, allowed=EVERY, keys=keys).greedy
+
+
+def test_it_says_which_levels_it_learned_from_and_remembers_it(tmp_path: Path) -> None:
+    policy = ridge.Policy()
+    assert policy.entity_types == ()
+    policy.fit(worlds.log(100).assign(entity_type="adset"))
+    policy.save(tmp_path)
+    assert policy.entity_types == ridge.Policy.load(tmp_path).entity_types == ("adset",)

@@ -28,11 +28,6 @@ class Run:
         for name, value in values.items():
             self._client.log_param(self.id, name, value)
 
-    def log_tags(self, values: Mapping[str, str]) -> None:
-        """Log words by which the run can be found."""
-        for name, value in values.items():
-            self._client.set_tag(self.id, name, value)
-
     def log_figure(self, figure: Any, name: str) -> None:
         """Keep a matplotlib figure as pictures/NAME.png."""
         self._client.log_figure(self.id, figure, f"pictures/{name}.png")
