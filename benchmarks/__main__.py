@@ -1,11 +1,12 @@
-"""`python -m benchmarks`: every measurement of one run as one table."""
+"""`python -m benchmarks [NAME ...]`: the measurements of one run as one table."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -16,25 +17,46 @@ from intel_ml.surfaces.processes import QUIET
 os.environ.update(QUIET)
 
 from benchmarks import decisions, memory, rules, serving, states
-from benchmarks.installation import installed
+from benchmarks.installation import Installation, installed
 from benchmarks.measuring import Row
+
+#: Each measures by itself.
+ALONE: dict[str, Callable[[], Iterator[Row]]] = {
+    "memory": memory.measure,
+    "rules": rules.measure,
+}
+#: Each measures one freshly made installation, shared by all of them.
+INSTALLED: dict[str, Callable[[Installation], Iterator[Row]]] = {
+    "states": states.measure,
+    "decisions": decisions.measure,
+    "serving": serving.measure,
+}
 
 
 def main() -> None:
-    """Measure everything, then print the table."""
+    """Measure what was asked for, everything by default, then print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*ALONE, *INSTALLED]))
+    names = parser.parse_args().names or [*ALONE, *INSTALLED]
+    for name in names:
+        if name not in ALONE and name not in INSTALLED:
+            parser.error(
+                f"there is no benchmark '{name}'; there are {', '.join([*ALONE, *INSTALLED])}"
+            )
     console, began = Console(), time.monotonic()
     rows = []
     with console.status("Starting") as status:
-        for one in _measured():
+        for one in _measured(names):
             rows.append(one)
             status.update(one.what)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("what", overflow="fold")
     table.add_column("p50", justify="right", no_wrap=True)
     table.add_column("p99", justify="right", no_wrap=True)
+    table.add_column("mark", justify="right", no_wrap=True)
     table.add_column("note", overflow="fold")
     for one in rows:
-        table.add_row(one.what, one.p50, one.p99, one.note)
+        table.add_row(one.what, one.p50, one.p99, one.mark, one.note)
     console.print(table)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     console.print(
@@ -43,13 +65,15 @@ def main() -> None:
     )
 
 
-def _measured() -> Iterator[Row]:
-    yield from memory.measure()
-    yield from rules.measure()
-    with installed() as installation:
-        yield from states.measure(installation)
-        yield from decisions.measure(installation)
-        yield from serving.measure(installation)
+def _measured(names: Sequence[str]) -> Iterator[Row]:
+    for name in names:
+        if name in ALONE:
+            yield from ALONE[name]()
+    chosen = [name for name in names if name in INSTALLED]
+    if chosen:
+        with installed() as installation:
+            for name in chosen:
+                yield from INSTALLED[name](installation)
 
 
 if __name__ == "__main__":

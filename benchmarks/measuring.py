@@ -13,12 +13,13 @@ _AT_A_TIME = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One line of the table; a quality has one number, in the place of the middle time."""
 
     what: str
     p50: str
     p99: str
     note: str
+    mark: str = ""
 
 
 def seconds_of(call: Callable[[], object], *, repeats: int, warm_up: int = 3) -> np.ndarray:
@@ -51,6 +52,11 @@ def side_by_side(
 def row(what: str, taken: np.ndarray, *, note: str = "") -> Row:
     """Return the row of some timings."""
     return Row(what, shown(np.quantile(taken, 0.5)), shown(np.quantile(taken, 0.99)), note)
+
+
+def quality(what: str, measured: float, *, mark: str, note: str = "", digits: int = 3) -> Row:
+    """Return the row of a number that is no time, beside the mark it should reach."""
+    return Row(what, f"{measured:.{digits}f}", "", note, mark)
 
 
 def ratio(taken: np.ndarray, peer: np.ndarray) -> str:
