@@ -20,7 +20,13 @@ from intel_ml.core.money import Money
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.expressions import AccountMoment, account_moment, history_tables, run
 from intel_ml.data.store.performance import ensure_partitions
-from intel_ml.data.store.tables import AdAccount, EntityRow, PerformanceDaily, PerformanceSnapshot
+from intel_ml.data.store.tables import (
+    AdAccount,
+    EntityRow,
+    EntityVersion,
+    PerformanceDaily,
+    PerformanceSnapshot,
+)
 from intel_ml.features.history import HistoryTables
 from intel_ml.features.signature import signature_expression
 from intel_ml.features.state import state_expression
@@ -33,6 +39,7 @@ Answer = dict[tuple[str, datetime], Row]
 _TABLES = {
     "accounts": AdAccount,
     "entities": EntityRow,
+    "versions": EntityVersion,
     "snapshots": PerformanceSnapshot,
     "daily": PerformanceDaily,
 }
@@ -59,6 +66,7 @@ class History:
 
     accounts: list[Account] = field(default_factory=lambda: [account()])
     entities: list[Row] = field(default_factory=list)
+    versions: list[Row] = field(default_factory=list)
     daily: list[Row] = field(default_factory=list)
     snapshots: list[Row] = field(default_factory=list)
 
@@ -74,6 +82,13 @@ class History:
             "created_at": NOW - timedelta(days=10),
         }
         self.entities.append({**row, **more})
+        self.versions.append(_version(self.entities[-1]))
+        return self
+
+    def was(self, hours: float, *, entity_id: str = "7", **told: Any) -> History:
+        """Add what was seen of an entity so many hours before now."""
+        row = next(row for row in self.entities if row["entity_id"] == entity_id)
+        self.versions.append(_version({**row, **told, "seen_at": NOW - timedelta(hours=hours)}))
         return self
 
     def day(self, age: int, *, entity_id: str = "7", kind: str = "adset", **more: Any) -> History:
@@ -91,6 +106,10 @@ class History:
         row = {"day": seen.date(), "seen_at": seen}
         self.snapshots.append({**_key(entity_id, kind), **_delivered(), **row, **more})
         return self
+
+
+def _version(entity: Row) -> Row:
+    return {name: entity.get(name) for name in EntityVersion.__table__.columns.keys()}  # noqa: SIM118  # not a mapping
 
 
 def _key(entity_id: str, kind: str) -> Row:
@@ -174,7 +193,7 @@ def _rows(history: History) -> dict[str, tuple[str, list[Row]]]:
         }
         for one in history.accounts
     ]
-    rows = {"accounts": accounts, "entities": history.entities}
+    rows = {"accounts": accounts, "entities": history.entities, "versions": history.versions}
     rows |= {"snapshots": history.snapshots, "daily": history.daily}
     return {name: (_TABLES[name].__tablename__, rows[name]) for name in rows}
 
@@ -240,6 +259,14 @@ def _populate(history: History, one: Account, rng: np.random.Generator) -> None:
             last_significant_edit_at=_pick(rng, [NOW - timedelta(days=3), None]),
             created_at=_pick(rng, [NOW - timedelta(days=40), None]),
         )
+        for hours in {int(hours) for hours in rng.integers(2, 200, size=rng.integers(0, 4))}:
+            history.was(
+                hours,
+                entity_id=name,
+                effective_status=_pick(rng, ["ACTIVE", "PAUSED"]),
+                daily_budget_minor=_pick(rng, [int(rng.integers(1, 9000)), None]),
+                learning_stage=_pick(rng, ["LEARNING", "SUCCESS", "FAIL", None]),
+            )
         mine = {"ad_account_id": one.id, "entity_id": name, "kind": kind}
         if rng.random() < 0.15:
             history.day(1, is_total=True, **mine, **_values(rng))

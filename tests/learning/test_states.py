@@ -129,7 +129,7 @@ def test_a_look_that_came_between_is_part_of_the_current_state(store: Store) -> 
     history = filled(store)
     asked = NOW - timedelta(seconds=1)
     with store.connection() as connection:
-        connection.execute(text("UPDATE intel_entity SET seen_at = :now"), {"now": NOW})
+        connection.execute(text("UPDATE intel_entity_version SET seen_at = :now"), {"now": NOW})
         states = read_states(connection, accounts=history.accounts, as_of=asked)
     assert states.state(states.entities.index(MINE))["learning_phase"] is None
     looked(store, NOW)

@@ -22,6 +22,7 @@ from intel_ml.data.store.tables import (
     AutomationAction,
     CollectionRun,
     EntityRow,
+    EntityVersion,
 )
 from intel_ml.operations import switches, values
 from intel_ml.operations.access import WriteAccess
@@ -177,8 +178,8 @@ def desk(store: Store, graph: Graph) -> Desk:
             accounts.grant(session, user_id=user, account_id=account.id, role=Role.APPROVER)
         switches.revive(session, reason="test", by="test")
         for number in (*range(11, 23), 91):
-            session.add(_entity(account, str(number), now))
-        session.add(_entity(account, "5", now, kind="campaign"))
+            session.add_all(_entity(account, str(number), now))
+        session.add_all(_entity(account, "5", now, kind="campaign"))
     for number in range(11, 23):
         graph.entities[str(number)] = {
             "id": str(number),
@@ -205,17 +206,21 @@ def desk(store: Store, graph: Graph) -> Desk:
     return desk
 
 
-def _entity(account: Account, key: str, now: datetime, kind: str = "adset") -> EntityRow:
+def _entity(
+    account: Account, key: str, now: datetime, kind: str = "adset"
+) -> tuple[EntityRow, EntityVersion]:
     kind = "ad" if key.startswith("9") else kind
-    return EntityRow(
-        ad_account_id=account.id,
-        entity_type=kind,
-        entity_id=key,
+    who = {"ad_account_id": account.id, "entity_type": kind, "entity_id": key, "seen_at": now}
+    told = {
+        "effective_status": "ACTIVE",
+        "daily_budget_minor": 5000 if kind == "adset" else None,
+    }
+    entity = EntityRow(
+        **who,
+        **told,
         campaign_id=None if kind == "campaign" else "5",
         adset_id="11" if kind == "ad" else None,
         name=f"Ad set {key}",
         configured_status="ACTIVE",
-        effective_status="ACTIVE",
-        daily_budget_minor=5000 if kind == "adset" else None,
-        seen_at=now,
     )
+    return entity, EntityVersion(**who, **told)

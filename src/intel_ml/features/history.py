@@ -30,12 +30,14 @@ class HistoryTables:
 
     `moments` asks the questions: (ad_account_id, as_of, day, day_share, hour_of_day, day_of_week),
     where `day_share` is the part of the account's day that has passed. The others are the store's
-    `intel_ad_account`, `intel_entity`, `intel_performance_snapshot` and `intel_performance_daily`.
+    `intel_ad_account`, `intel_entity`, `intel_entity_version`, `intel_performance_snapshot` and
+    `intel_performance_daily`.
     """
 
     moments: Table
     accounts: Table
     entities: Table
+    versions: Table
     snapshots: Table
     daily: Table
 

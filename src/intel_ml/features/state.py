@@ -25,6 +25,9 @@ from intel_ml.features.history import (
 #: Days are looked back for, mainly to find the last conversion.
 STATE_DAYS = 30
 
+#: What changes about an entity itself, as features read it.
+_TOLD = ("effective_status", "daily_budget_minor", "learning_stage", "last_significant_edit_at")
+
 #: First and last age, in days, of what a feature sums over; today is 0.
 _WINDOWS: Mapping[str, tuple[int, int]] = {
     "today": (0, 0),
@@ -112,16 +115,36 @@ def _structure(tables: HistoryTables) -> Table:
 
 
 def _seen_entities(tables: HistoryTables) -> Table:
-    """Return the entities of each moment; a row seen only later tells nothing of before."""
+    """Return the entities of each moment, each as it was then; what was seen later tells nothing.
+
+    Who belongs to whom does not change; status, budget and learning do.
+    """
     moments = tables.moments.join(tables.accounts, "ad_account_id").select(
         *("ad_account_id", "as_of", "day_share", "hour_of_day", "day_of_week"),
         *("currency_offset", "target_cpa_minor", "target_roas"),
     )
-    rows = moments.join(tables.entities, "ad_account_id")
+    entities = tables.entities.select(
+        *("ad_account_id", "entity_type", "entity_id", "campaign_id", "adset_id", "created_at")
+    )
+    rows = moments.join(entities, "ad_account_id")
     rows = rows.filter(rows.created_at.isnull() | (rows.created_at <= rows.as_of))
-    is_seen = rows.seen_at <= rows.as_of
-    told = ("effective_status", "learning_stage", "daily_budget_minor", "last_significant_edit_at")
-    return rows.mutate(**{name: ibis.ifelse(is_seen, rows[name], ibis.null()) for name in told})
+    was = _as_it_was(tables)
+    return rows.left_join(was, KEYS).drop([f"{key}_right" for key in KEYS])
+
+
+def _as_it_was(tables: HistoryTables) -> Table:
+    """Return the version of each entity that had been seen last at each moment."""
+    asked = tables.moments.select("ad_account_id", "as_of")
+    seen = asked.join(
+        tables.versions,
+        [
+            asked.ad_account_id == tables.versions.ad_account_id,
+            tables.versions.seen_at <= asked.as_of,
+        ],
+    )
+    newest = seen.group_by(*KEYS).aggregate(seen_at=_.seen_at.max())
+    on = ["ad_account_id", "entity_type", "entity_id", "seen_at"]
+    return newest.join(tables.versions, on).select(*KEYS, *_TOLD)
 
 
 def _level(entities: Table, level: str) -> Table:

@@ -214,3 +214,35 @@ def test_hostile_names_are_only_text(store):
     look(store, hostile)
     with store.session() as session:
         assert entities(session, ACCOUNT) == [hostile]
+
+
+def versions(store):
+    with store.connection() as connection:
+        found = connection.execute(
+            text(
+                "SELECT entity_id, seen_at, daily_budget_minor, learning_stage "
+                "FROM intel_entity_version ORDER BY seen_at, entity_id"
+            )
+        )
+        return [(row[0], (row[1] - NOW) // HOUR, *row[2:]) for row in found]
+
+
+def test_each_change_that_features_read_makes_a_version_and_nothing_else_does(store):
+    look(store, ADSET, AD)
+    look(store, replace(ADSET, learning_conversions=4, name="Lookalike 3%"), AD, after=1)
+    look(store, replace(ADSET, daily_budget_minor=6000), AD, after=2)
+    look(store, replace(ADSET, daily_budget_minor=6000, learning_stage="SUCCESS"), AD, after=3)
+    look(store, ADSET, after=1)
+    assert versions(store) == [
+        ("11", 0, 5000, "LEARNING"),
+        ("111", 0, None, None),
+        ("11", 2, 6000, "LEARNING"),
+        ("11", 3, 6000, "SUCCESS"),
+    ]
+
+
+def test_an_added_entity_has_a_version_and_is_not_given_another(store):
+    for after in (0, 1):
+        with store.connection() as connection:
+            add_entities(connection, [ADSET], seen_at=NOW + after * HOUR)
+    assert versions(store) == [("11", 0, 5000, "LEARNING")]

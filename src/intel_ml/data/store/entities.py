@@ -1,7 +1,8 @@
 """The account's structure as last seen, and every change of it between two of our looks.
 
 Reads   descriptions of campaigns, ad sets and ads; our own executed actions.
-Gives   rows of `intel_entity` and `intel_entity_revision`; `entities` back as `Described`.
+Gives   rows of `intel_entity`, `intel_entity_version` and `intel_entity_revision`; `entities` back
+        as `Described`.
 Never   forgets an entity that is not listed any more; never lets an older look overwrite a newer
         one.
 """
@@ -60,6 +61,8 @@ _EDITS = frozenset(
     }
 )
 _KEPT = _EDITS | {"effective_status", "learning_stage", "last_significant_edit_at"}
+#: What features read of an entity: every change of it makes a version.
+_TOLD = ("effective_status", "daily_budget_minor", "learning_stage", "last_significant_edit_at")
 #: Under which name our own actions journal the value they set.
 _OURS = {
     "configured_status": "status",
@@ -120,6 +123,7 @@ def write_entities(
         if fields:
             changes.append(_Change(entity, before["seen_at"], fields))
     _upsert(connection, fresh, seen_at)
+    _keep_versions(connection, _differently_told(fresh, known), seen_at)
     _touch(connection, same, seen_at)
     _record(connection, changes, seen_at)
     new = sum((e.account, e.type, e.id) not in known for e in fresh)
@@ -142,6 +146,7 @@ def add_entities(connection: Connection, found: Sequence[Described], *, seen_at:
             f"SELECT {columns} FROM {source.sql} ON CONFLICT DO NOTHING",
             source.params,
         )
+    _keep_versions(connection, _unversioned(connection, found), seen_at)
     return result.rowcount
 
 
@@ -190,6 +195,44 @@ def _upsert(connection: Connection, fresh: Sequence[Described], seen_at: datetim
             f"INSERT INTO intel_entity ({columns}) SELECT {columns} FROM {source.sql} "  # noqa: S608  # our names
             f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {updates} "
             "WHERE intel_entity.seen_at <= excluded.seen_at",
+            source.params,
+        )
+
+
+def _differently_told(
+    fresh: Sequence[Described], known: Mapping[tuple[str, str, str], Mapping[str, Any]]
+) -> list[Described]:
+    """Return the entities that features read something new of."""
+    found = []
+    for entity in fresh:
+        before = known.get((entity.account, entity.type, entity.id))
+        if before is None or any(getattr(entity, name) != before[name] for name in _TOLD):
+            found.append(entity)
+    return found
+
+
+def _unversioned(connection: Connection, found: Sequence[Described]) -> list[Described]:
+    rows = connection.exec_driver_sql(
+        f"SELECT DISTINCT {', '.join(_KEY)} FROM intel_entity_version "  # noqa: S608  # our names
+        "WHERE ad_account_id = ANY(%(accounts)s)",
+        {"accounts": list({entity.account for entity in found})},
+    )
+    known = {tuple(row) for row in rows}
+    return [e for e in found if (e.account, e.type, e.id) not in known]
+
+
+def _keep_versions(connection: Connection, found: Sequence[Described], seen_at: datetime) -> None:
+    if not found:
+        return
+    columns = (*_KEY, "seen_at", *_TOLD)
+    rows = [
+        (e.account, e.type, e.id, seen_at, *(getattr(e, name) for name in _TOLD)) for e in found
+    ]
+    names, updates = ", ".join(columns), ", ".join(f"{n} = excluded.{n}" for n in _TOLD)
+    with staged(connection, "intel_entity_version", columns=columns, rows=rows) as source:
+        connection.exec_driver_sql(
+            f"INSERT INTO intel_entity_version ({names}) SELECT {names} FROM {source.sql} "  # noqa: S608  # our names
+            f"ON CONFLICT ({', '.join(_KEY)}, seen_at) DO UPDATE SET {updates}",
             source.params,
         )
 

@@ -37,6 +37,7 @@ from intel_ml.data.store.tables import (
     AdAccount,
     Base,
     EntityRow,
+    EntityVersion,
     PerformanceDaily,
     PerformanceSnapshot,
 )
@@ -44,6 +45,7 @@ from intel_ml.data.store.tables import (
 _TABLES: dict[str, type[Base]] = {
     "accounts": AdAccount,
     "entities": EntityRow,
+    "versions": EntityVersion,
     "snapshots": PerformanceSnapshot,
     "daily": PerformanceDaily,
 }
@@ -103,9 +105,9 @@ def account_moment(account: Account, as_of: datetime) -> AccountMoment:
 
 
 def history_tables() -> dict[str, Any]:
-    """Return the unbound tables `moments`, `accounts`, `entities`, `snapshots` and `daily`.
+    """Return the unbound `moments`, `accounts`, `entities`, `versions`, `snapshots` and `daily`.
 
-    They have the store's columns, but for JSON, which no feature is made from.
+    They have the columns of the store's tables, but for JSON, which no feature is made from.
     """
     tables = {
         name: _unbound(table.metadata.tables[table.__tablename__])

@@ -17,7 +17,12 @@ from intel_ml.data.store.tables.decisions import (
     AutomationRule,
     Decision,
 )
-from intel_ml.data.store.tables.entities import EntityRevision, EntityRow, EntityState
+from intel_ml.data.store.tables.entities import (
+    EntityRevision,
+    EntityRow,
+    EntityState,
+    EntityVersion,
+)
 from intel_ml.data.store.tables.learning import (
     AccountScore,
     LearnedPattern,
@@ -54,6 +59,7 @@ __all__ = [
     "EntityRevision",
     "EntityRow",
     "EntityState",
+    "EntityVersion",
     "FileMapping",
     "JobRun",
     "LearnedPattern",

@@ -1,4 +1,4 @@
-"""The account's structure as last seen, every change of it, and the latest state of each entity."""
+"""The account's structure: as last seen, as it was, its changes; the latest state of each."""
 
 from __future__ import annotations
 
@@ -56,6 +56,21 @@ class EntityRevision(Base):
     seen_at: Mapped[Moment] = mapped_column(primary_key=True)
     changes: Mapped[dict[str, Any]]
     changed_by: Mapped[str] = mapped_column(String(8))
+
+
+class EntityVersion(Base):
+    """What an entity was from `seen_at` on, until the next version: what features read of it."""
+
+    __tablename__ = "intel_entity_version"
+
+    ad_account_id: Mapped[Account]
+    entity_type: Mapped[Key]
+    entity_id: Mapped[Key]
+    seen_at: Mapped[Moment] = mapped_column(primary_key=True)
+    effective_status: Mapped[str] = mapped_column(String(32))
+    daily_budget_minor: Mapped[Big | None]
+    learning_stage: Mapped[str | None] = mapped_column(String(32))
+    last_significant_edit_at: Mapped[Moment | None]
 
 
 class EntityState(Base):
