@@ -9,7 +9,7 @@ STAMP_DEV := $(VENV)/.installed-dev
 unexport PYTHONDONTWRITEBYTECODE
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: demo test lint format bench up lock browser clean help
+.PHONY: demo test spark lint format bench up lock browser clean help
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -21,6 +21,10 @@ up: $(STAMP) ## the platform as the settings say
 
 test: lint browser ## everything that must hold
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+spark: $(STAMP_DEV) ## the same features on Spark: installs the extra (and needs Java), runs its tests
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-spark.lock
+	$(BIN)/python -m pytest -q -m spark tests
 
 lint: $(STAMP_DEV) ## style, types, import contracts
 	$(BIN)/ruff check --quiet .
@@ -37,6 +41,7 @@ bench: $(STAMP_DEV) ## measured in one run, printed as a table
 lock: $(STAMP) ## resolve the dependencies anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q pyproject.toml --extra spark -c requirements.lock -o requirements-spark.lock
 
 browser: ## a Chromium for the tests of the pages
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \

@@ -1,6 +1,7 @@
 """Outcomes back to better opinions.
 
 states       what was known of entities at any moment, read from the store
+engines      the same features from files, on DuckDB or Spark
 propensity   how likely it was that what was executed would be executed
 rewards      what an outcome is worth
 outcomes     states after against states before, and against units left alone

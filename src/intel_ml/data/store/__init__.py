@@ -8,4 +8,5 @@ accounts      accounts, people, tokens
 entities      the structure of an account
 performance   what was delivered
 expressions   the features' expressions, run in the database
+history_files the history as Parquet files, for other engines
 """

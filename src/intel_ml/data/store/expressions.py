@@ -91,11 +91,15 @@ class AccountMoment:
 
 def account_moment(account: Account, as_of: datetime) -> AccountMoment:
     """Return the account's view of a UTC moment; a day of 23 or 25 hours is as long as it is."""
-    zone = account.time_zone
+    return moment_in_zone(account.id, account.time_zone, as_of)
+
+
+def moment_in_zone(account_id: str, zone: str, as_of: datetime) -> AccountMoment:
+    """Return the view of a UTC moment that an account in a time zone has."""
     day = account_day(as_of, zone)
     start, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
     return AccountMoment(
-        account_id=account.id,
+        account_id=account_id,
         as_of=as_of,
         day=day,
         day_share=(as_of - start) / (end - start),
@@ -113,8 +117,20 @@ def history_tables() -> dict[str, Any]:
         name: _unbound(table.metadata.tables[table.__tablename__])
         for name, table in _TABLES.items()
     }
-    moments = {name: kind for name, (_, kind) in _MOMENTS.items()}
-    return {"moments": ibis.table(moments, name="moments"), **tables}
+    return {"moments": ibis.table(_moments_schema(), name="moments"), **tables}
+
+
+def moment_rows(moments: Sequence[AccountMoment]) -> list[dict[str, Any]]:
+    """Return the rows of the table `moments`, for engines that are handed tables."""
+    return [
+        {"ad_account_id": one.account_id}
+        | {name: getattr(one, name) for name in _MOMENTS if name != "ad_account_id"}
+        for one in moments
+    ]
+
+
+def _moments_schema() -> dict[str, str]:
+    return {name: kind for name, (_, kind) in _MOMENTS.items()}
 
 
 def run(

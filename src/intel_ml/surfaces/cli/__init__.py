@@ -6,6 +6,7 @@ output      what a command prints, for people or as JSON
 running     up, process, status, doctor, run, lab
 control     kill, revive, audit, actions
 data        import, accounts, users, tokens, database
+features    list, export, compute
 models      list, show, promote, demote, rollback, compare
 sandbox     serve, advance, clock, writes
 """
