@@ -8,6 +8,9 @@ STAMP_DEV := $(VENV)/.installed-dev
 # Without compiled modules every start would compile 300 packages again.
 unexport PYTHONDONTWRITEBYTECODE
 export XDG_RUNTIME_DIR ?= /tmp
+# Tests run one process a core: threads of the numeric libraries would only fight over them.
+test bench spark: export OMP_NUM_THREADS = 1
+test bench spark: export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: demo test spark lint format bench up lock browser clean help
 help: ## list the targets

@@ -37,6 +37,7 @@ EVIDENCE = {
     "effective_samples": "effective sample size",
     "e_value": "e-value against the champion",
     "silhouette": "silhouette of the clusters",
+    "stability": "stability of the clusters under resampling",
 }
 
 
@@ -50,6 +51,7 @@ class Gate(BaseModel):
     min_effective_samples: float | None = Field(None, ge=0)
     min_e_value: float | None = Field(None, gt=0)
     min_silhouette: float | None = Field(None, ge=-1, le=1)
+    min_stability: float | None = Field(None, ge=-1, le=1)
 
 
 class Training(BaseModel):

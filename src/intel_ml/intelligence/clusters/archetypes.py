@@ -58,7 +58,9 @@ class Archetypes:
     rows_unjudged: int
     rows_anomalous: int
     silhouette: float | None
+    stability: float | None
     silhouette_by_k: Mapping[str, float]
+    stability_by_k: Mapping[str, float]
 
     @property
     def k(self) -> int:
@@ -152,7 +154,9 @@ _WORDS = (
     "rows_unjudged",
     "rows_anomalous",
     "silhouette",
+    "stability",
     "silhouette_by_k",
+    "stability_by_k",
 )
 
 

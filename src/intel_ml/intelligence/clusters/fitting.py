@@ -1,8 +1,7 @@
-"""K-means on robustly scaled signatures: ten starts on a sample, then one full run from the best.
+"""Archetypes of signatures: k-means on robust scales, k by evidence, labels in a buyer's words.
 
-Lloyd (1982). A single start lands up to 2.8 % above the best inertia; ten starts on 50,000 rows,
-finished on everything, cost no more and don't. k is given, or the one with the best mean silhouette
-(Rousseeuw, 1987) on 2,000 rows.
+k is given, or the plan's five unless another number of groups is clearly better supported
+(`stability`).
 
 Reads   a frame of signatures.
 Gives   `Archetypes`, groups ordered from cheapest to dearest.
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.errors import InvalidValueError, MissingColumnsError, NotEnoughDataError
-from intel_ml.intelligence.clusters import labels, scaling
+from intel_ml.intelligence.clusters import labels, scaling, stability
 from intel_ml.intelligence.clusters.archetypes import (
     Archetype,
     Archetypes,
@@ -26,6 +25,7 @@ from intel_ml.intelligence.clusters.archetypes import (
     judgeable,
     nearest_of,
 )
+from intel_ml.intelligence.clusters.kmeans import centres_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,15 +34,14 @@ DEFAULT_K = 5
 MIN_ROWS = 10
 MIN_ROWS_PER_GROUP = 4
 _CANDIDATES = range(3, 9)
-_SAMPLE = 50_000
-_SILHOUETTE_SAMPLE = 2_000
-_STARTS = 10
 _FENCE = 3.0
 _MIN_FOR_OWN_LIMIT = 20
 
 
-def fit(signatures: pd.DataFrame, *, k: int | None = DEFAULT_K, seed: int = 0) -> Archetypes:
-    """Return the archetypes of these entities; `k=None` lets the silhouette choose.
+def fit(
+    signatures: pd.DataFrame, *, k: int | None = DEFAULT_K, usual: int = DEFAULT_K, seed: int = 0
+) -> Archetypes:
+    """Return the archetypes of these entities; with `k=None` evidence may speak against `usual`.
 
     Fewer groups are made than asked for where entities are too few. Rows with some unknown values
     take the median there and are counted in `rows_imputed`; rows known by half or less are left out
@@ -64,12 +63,13 @@ def fit(signatures: pd.DataFrame, *, k: int | None = DEFAULT_K, seed: int = 0) -
             quantity="entities with a signature", needed=MIN_ROWS, seen=len(points)
         )
     most = min(len(points) // MIN_ROWS_PER_GROUP, len(np.unique(points, axis=0)) - 1)
-    by_k: dict[str, float] = {}
-    if k is None:
-        by_k = {str(n): _silhouette(points, n, seed) for n in _CANDIDATES if n <= most}
-        k = int(max(by_k, key=lambda n: by_k[n])) if by_k else 2
-    k = max(2, min(k, most))
-    centres = _centres(points, k, seed)
+    asked = [n for n in _CANDIDATES if n <= most] or [max(2, most)]
+    supports = stability.support(
+        points, ks=asked if k is None else [max(2, min(k, most))], seed=seed
+    )
+    k = stability.chosen(supports, default=usual)
+    mine = next(one for one in supports if one.k == k)
+    centres = centres_of(points, k=k, seed=seed)
     order = _by_cost(centres, found.features)
     centres = centres[order]
     nearest, far = nearest_of(scaled[judged], centres)
@@ -85,34 +85,11 @@ def fit(signatures: pd.DataFrame, *, k: int | None = DEFAULT_K, seed: int = 0) -
         rows_imputed=int((~np.isfinite(scaled[judged])).any(axis=1).sum()),
         rows_unjudged=int((~judged).sum()),
         rows_anomalous=int((far > limits[nearest]).sum()),
-        silhouette=by_k.get(str(k), _silhouette(points, k, seed)),
-        silhouette_by_k=by_k,
+        silhouette=mine.silhouette,
+        stability=mine.stability,
+        silhouette_by_k=stability.by_k(supports, "silhouette"),
+        stability_by_k=stability.by_k(supports, "stability"),
     )
-
-
-def _centres(points: NDArray[np.float64], k: int, seed: int) -> NDArray[np.float64]:
-    from sklearn.cluster import KMeans  # noqa: PLC0415  # heavy
-
-    random = np.random.default_rng(seed)
-    sample = points
-    if len(points) > _SAMPLE:
-        sample = points[random.choice(len(points), _SAMPLE, replace=False)]
-    start = KMeans(k, n_init=_STARTS, random_state=seed).fit(sample).cluster_centers_
-    if len(sample) == len(points):
-        return np.asarray(start, dtype=np.float64)
-    return np.asarray(KMeans(k, init=start, n_init=1).fit(points).cluster_centers_)
-
-
-def _silhouette(points: NDArray[np.float64], k: int, seed: int) -> float:
-    from sklearn.metrics import silhouette_score  # noqa: PLC0415  # heavy
-
-    random = np.random.default_rng(seed)
-    size = min(len(points), _SILHOUETTE_SAMPLE)
-    sample = points[random.choice(len(points), size, replace=False)]
-    nearest, _ = nearest_of(sample, _centres(points, k, seed))
-    if len(np.unique(nearest)) < 2:  # noqa: PLR2004  # a silhouette compares groups
-        return 0.0
-    return float(silhouette_score(sample, nearest))
 
 
 def _by_cost(centres: NDArray[np.float64], features: tuple[str, ...]) -> NDArray[np.intp]:

@@ -81,6 +81,28 @@ def figure(archetypes: Archetypes, signatures: pd.DataFrame) -> Figure:
     return picture
 
 
+def support_figure(archetypes: Archetypes) -> Figure:
+    """Return what speaks for each number of groups; the one that was taken is marked."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy
+
+    picture = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axes = picture.subplots()
+    ks = sorted(int(k) for k in archetypes.silhouette_by_k)
+    axes.axvspan(archetypes.k - 0.25, archetypes.k + 0.25, color=GRID, zorder=0)
+    for values, colour, text in (
+        (archetypes.stability_by_k, COLOURS[0], "stability: other entities give the same groups"),
+        (archetypes.silhouette_by_k, COLOURS[2], "silhouette: groups are far apart"),
+    ):
+        axes.plot(ks, [values[str(k)] for k in ks], marker="o", color=colour, label=text, zorder=2)
+    axes.set_xticks(ks)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("number of types (grey: taken)", color=INK)
+    axes.set_title("How many types there are", loc="left", color=INK, fontweight="bold")
+    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+    _quiet(axes)
+    return picture
+
+
 def telling(archetypes: Archetypes, signatures: pd.DataFrame) -> tuple[str, str]:
     """Return the two features whose spread between groups is largest against that within."""
     points = filled(archetypes.scaling.matrix(signatures))
@@ -141,6 +163,10 @@ def _dress(axes: Axes, across: str, up: str) -> None:
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter(plain)
         axis.set_minor_formatter(NullFormatter())
+    _quiet(axes)
+
+
+def _quiet(axes: Axes) -> None:
     axes.grid(color=GRID, linewidth=0.7, zorder=0)
     axes.set_axisbelow(True)
     axes.tick_params(colors=QUIET, which="both", labelsize=8.5)

@@ -159,19 +159,19 @@ class Lab:
 
     def archetypes(self, account: str = "") -> pd.DataFrame:
         """Return each entity with its archetype, by the newest archetypes in use."""
-        found = next(
-            (
-                m
-                for alias in (CHAMPION, SHADOW)
-                if (m := self.registry.load_archetypes(ARCHETYPES, alias))
-            ),
-            None,
-        )
+        found = self.archetypes_in_use()
         if found is None:
             raise NotFoundError(
                 "No archetypes are registered yet.", hint="Run 20_train_archetypes first."
             )
-        return found.archetypes.assign(self._signatures(self._accounts(account), as_of=self.now))
+        return found.assign(self._signatures(self._accounts(account), as_of=self.now))
+
+    def archetypes_in_use(self) -> Archetypes | None:
+        """Return the champion among the archetypes, else those in shadow, else None."""
+        for alias in (CHAMPION, SHADOW):
+            if found := self.registry.load_archetypes(ARCHETYPES, alias):
+                return found.archetypes
+        return None
 
     def model(self, name: str) -> ModelDescription:
         """Return what models/NAME/model.toml says."""

@@ -261,7 +261,11 @@ def register_archetypes(
     """
     judged = archetypes.rows - archetypes.rows_unjudged
     evidence = promotion.Evidence(
-        numbers={"samples": float(judged), "silhouette": archetypes.silhouette},
+        numbers={
+            "samples": float(judged),
+            "silhouette": archetypes.silhouette,
+            "stability": archetypes.stability,
+        },
         training_rows=len(signatures),
         data_range={"as_of": _range(signatures)[1]},
         details={"unavailable": list(archetypes.unavailable), "imputed": archetypes.rows_imputed},
