@@ -28,6 +28,7 @@ TOP = {
     "Makefile",
     "requirements.lock",
     "requirements-dev.lock",
+    "requirements-spark.lock",
     "README.md",
 }
 CODE = sorted(
@@ -150,7 +151,7 @@ def test_the_import_contracts_hold():
 
 
 def test_the_locks_are_exact_and_name_no_host():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-spark.lock"):
         lines = (ROOT / name).read_text().splitlines()
         assert not [line for line in lines if "://" in line or line.startswith("--index")]
         packages = [line for line in lines if line and not line.startswith((" ", "#"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
 from intel_ml.data.sandbox import World
 from intel_ml.data.sandbox.ledger import Column
@@ -12,8 +13,9 @@ from intel_ml.data.sandbox.ledger import Column
 START = datetime(2026, 10, 20, tzinfo=UTC)
 
 
-def test_click_through_falls_with_exposure_at_the_configured_rate() -> None:
-    world = World.load("fatigue", start=START)
+@pytest.mark.parametrize("seed", [13, 14])
+def test_click_through_falls_with_exposure_at_the_configured_rate(seed: int) -> None:
+    world = World.load("fatigue", start=START, seed=seed)
     traits = world.population.ad_traits
     worn = np.array(world.population.adset_traits.kind)[traits.adset] == "fatiguing"
     exposures, ratios = [], []

@@ -235,7 +235,7 @@ def test_a_batch_answers_in_order_and_refuses_sibling_ad_sets(asker: Any) -> Non
     assert json.loads(answer.body[3]["body"])["currency"] == "USD"
     assert first.status == "ACTIVE"
     assert asker.post("", batch=json.dumps(items[:1] * 51)).body["error"]["code"] == 100
-    names = {one["name"] for one in answer.body[0]["headers"]}
+    names = {one["name"] for one in answer.body[3]["headers"]}
     assert {"X-App-Usage", "X-Business-Use-Case-Usage", "X-Ad-Account-Usage"} <= names
 
 

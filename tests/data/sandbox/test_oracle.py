@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intel_ml.core.actions import ARMS, Action, ActionType, action_of
+from intel_ml.core.actions import ARMS, Action, ActionType, Arm, action_of
 from intel_ml.core.errors import InvalidValueError, RefusedChangeError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.data.sandbox import World
-from intel_ml.data.sandbox.oracle import Effect, best_action, effect, effects
+from intel_ml.data.sandbox.oracle import (
+    Effect,
+    assignment_effect,
+    best_action,
+    best_actions,
+    effect,
+    effects,
+    effects_of_all,
+)
 
 START = datetime(2026, 10, 20, tzinfo=UTC)
 
@@ -26,6 +34,92 @@ def of_kind(world: World, kind: str) -> Entity:
     node = world.population.adsets[row]
     account = world.population.accounts[node.account]
     return Entity(AdAccountId(f"act_{account.id}"), EntityType.ADSET, EntityId(node.id))
+
+
+def adsets_of(world: World) -> list[Entity]:
+    accounts = world.population.accounts
+    return [
+        Entity(AdAccountId(f"act_{accounts[node.account].id}"), EntityType.ADSET, EntityId(node.id))
+        for node in world.population.adsets
+        if node.status == "ACTIVE"
+    ]
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    played=st.integers(1, 60),
+    hours=st.integers(1, 30),
+    chosen=st.lists(
+        st.tuples(st.integers(0, 10**6), st.sampled_from(ARMS)), min_size=1, max_size=4
+    ),
+)
+def test_all_at_once_is_the_same_as_one_by_one(
+    played_demo: World, played: int, hours: int, chosen: list[tuple[int, Arm]]
+) -> None:
+    world = played_demo.fork()
+    world.advance(played)
+    entities = adsets_of(world)
+    everything = {entity: [action_of(arm) for arm in ARMS] for entity in entities}
+    found = effects_of_all(world, everything, hours=hours)
+    for place, arm in chosen:
+        entity, action = entities[place % len(entities)], action_of(arm)
+        alone = effects(world, entity, actions=[action, action_of(Arm.MAINTAIN)], hours=hours)
+        assert (action in found[entity]) == (action in alone)
+        if action in alone:
+            together, single = found[entity][action], alone[action]
+            assert together.spend_minor == single.spend_minor
+            assert together.conversions == single.conversions
+            assert together.value_minor == single.value_minor
+            assert abs(together.profit_minor - single.profit_minor) <= 1  # rounded once or twice
+
+
+def test_what_shares_a_budget_is_asked_one_at_a_time(demo: World) -> None:
+    campaign = next(n for n, one in enumerate(demo.population.campaigns) if one.daily_budget_minor)
+    node = demo.population.campaigns[campaign]
+    account = AdAccountId(f"act_{demo.population.accounts[node.account].id}")
+    inside = [n for n, one in enumerate(demo.population.adsets) if one.parent == campaign]
+    ads = [n for n, one in enumerate(demo.population.ads) if one.parent == inside[0]]
+    asked = {
+        Entity(account, EntityType.CAMPAIGN, EntityId(node.id)): [
+            Action(ActionType.PAUSE),
+            Action(ActionType.INCREASE_BUDGET, 20),
+        ]
+    }
+    asked |= {
+        Entity(account, EntityType.ADSET, EntityId(demo.population.adsets[row].id)): [
+            Action(ActionType.PAUSE)
+        ]
+        for row in inside
+    }
+    asked |= {
+        Entity(account, EntityType.AD, EntityId(demo.population.ads[row].id)): [
+            Action(ActionType.PAUSE)
+        ]
+        for row in ads
+    }
+    for entity, found in effects_of_all(demo, asked, hours=24).items():
+        for action in asked[entity]:
+            alone = effect(demo, entity, action, hours=24)
+            assert found[action].spend_minor == alone.spend_minor
+            assert found[action].conversions == alone.conversions
+
+
+def test_the_best_of_all_is_the_best_of_each_and_never_loses(demo: World) -> None:
+    asked = {entity: [action_of(arm) for arm in ARMS] for entity in adsets_of(demo)}
+    best = best_actions(demo, asked, hours=48)
+    dud = of_kind(demo, "dud")
+    assert best[dud][0] == best_action(demo, dud, actions=asked[dud], hours=48)[0]
+    assert all(found.profit_minor >= 0 for _, found in best.values())
+    gains = assignment_effect(demo, {key: action for key, (action, _) in best.items()}, hours=48)
+    assert set(gains) == {f"act_{one.id}" for one in demo.population.accounts}
+    for account, gain in gains.items():
+        alone = [one for key, (_, one) in best.items() if key.account == account]
+        own = [key for key in best if key.account == account]
+        pooled = {demo.node(key.id).parent for key in own}
+        if not any(demo.population.campaigns[row].daily_budget_minor for row in pooled):
+            # Budgets of their own: what each gains alone adds up.
+            expected = sum(one.profit_minor for one in alone)
+            assert abs(gain.profit_minor - expected) <= len(own)
 
 
 @settings(max_examples=5, deadline=None)

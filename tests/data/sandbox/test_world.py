@@ -16,8 +16,8 @@ from intel_ml.core.errors import NotFoundError, RefusedChangeError, ThrottledErr
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.data.sandbox import World
 from intel_ml.data.sandbox.changes import Change
+from intel_ml.data.sandbox.copying import Copying
 from intel_ml.data.sandbox.ledger import Column
-from intel_ml.data.sandbox.world import Copying
 
 START = datetime(2026, 10, 20, tzinfo=UTC)
 seeds = st.integers(0, 2**63)
@@ -190,24 +190,9 @@ def test_a_copy_starts_fresh_and_leaves_the_others_alone(small_file: Path) -> No
     still.advance(24)
     ads = len(still.population.ads)
     assert (history(world)[:, :, :ads] == history(still)).all()
-    assert len(copied.ads) == 3
+    assert len(copied.pairs) == 4
     assert history(world)[Column.SPEND, :, ads:].any()
-    assert world.population.find(copied.adset_id) is not None
-
-
-def test_people_edit_from_outside_and_the_log_says_who() -> None:
-    world = World.load("demo", start=START)
-    world.advance(24 * 25)
-    actors = {one.actor for one in world.activities}
-    assert actors == {"Alex Morgan"}
-
-
-def test_a_person_outside_is_refused_like_anyone_else(small_file: Path) -> None:
-    world = World.load(small_file, start=START)
-    for n in range(4):
-        world.change(world.population.adsets[0].id, Change(daily_budget_minor=100_00 + n))
-    world._edit_from_outside(0, 1.2)
-    assert world.population.adsets[0].daily_budget_minor == 100_03
+    assert world.population.find(copied.copied_id) is not None
 
 
 def test_a_lifetime_budget_is_spread_over_its_days(small_file: Path, tmp_path: Path) -> None:

@@ -1,11 +1,18 @@
 """Simulated approvers: people who approve, reject with a reason, modify, or let a proposal expire.
 
-    evidence = what the state says for the proposed arm, in [-1, 1];     judged = evidence + noise
+    evidence = what the state says for the proposed arm, in [-1, 1]
+    judged   = evidence + insight * quality * (+1 to scale, -1 to cut or pause) + noise
     approve above the profile's bar; a milder arm just below it; reject else
+
+The noise belongs to the case (the arm and what is seen of the ad set) with probability
+sqrt(consistency), else to the moment: so the same case asked twice gets the same answer at least
+`consistency` of the time, if it gets one: having time to answer is of the moment. `insight` is how
+much a person trusts what they know and the platform can't see: a quality in [-1, 1] of each ad
+set, 0 where they know nothing.
 
 Reads   a proposal's arm and the state it was made in; unknown values stay unknown.
 Gives   a `Judgement`, always the same for the same profile, seed and key.
-Never   sees the truth of the world: only what a media buyer would see.
+Never   sees the truth of the world, but for the insider, who is there to know more than the log.
 """
 
 from __future__ import annotations
@@ -13,13 +20,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from intel_ml.core.actions import Arm
-from intel_ml.core.errors import UnknownNameError
+from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.core.recommendations import Verdict
+from intel_ml.data.sandbox.world import World
 
 State = Mapping[str, float | str | None]
 
@@ -42,6 +50,13 @@ class Profile:
     noise: float
     answers: float
     opposes: float
+    consistency: float = 0.95
+    insight: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("answers", "opposes", "consistency"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidValueError(path=name, problem="must be from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +74,61 @@ class Taste:
 PROFILES = {
     "careful": Profile(bar=0.25, mild_zone=0.3, noise=0.08, answers=1.0, opposes=0.0),
     "trusting": Profile(bar=-0.35, mild_zone=0.0, noise=0.1, answers=1.0, opposes=0.0),
-    "busy": Profile(bar=0.0, mild_zone=0.1, noise=0.15, answers=0.5, opposes=0.0),
-    "contrarian": Profile(bar=0.0, mild_zone=0.0, noise=0.15, answers=0.95, opposes=0.75),
+    "busy": Profile(bar=0.0, mild_zone=0.1, noise=0.15, answers=0.5, opposes=0.0, consistency=0.6),
+    "contrarian": Profile(
+        bar=0.0, mild_zone=0.0, noise=0.15, answers=0.95, opposes=0.75, consistency=0.8
+    ),
+    "insider": Profile(bar=0.1, mild_zone=0.2, noise=0.08, answers=1.0, opposes=0.0, insight=1.2),
 }
 _MILDER = {Arm.PAUSE: Arm.REDUCE_50, Arm.REDUCE_50: Arm.REDUCE_20, Arm.SCALE_20: Arm.SCALE_10}
 _STRONG, _SOME, _LITTLE = 0.8, 0.45, 0.15
 _SCALING = (Arm.SCALE_10, Arm.SCALE_20)
+#: What of a state makes a case the same case, in so many digits.
+_SEEN = ("cpa_ratio", "cpa", "target_cpa", "spend", "conversions", "frequency", "learning_phase")
+_DIGITS = 3
+#: From here on what an insider knows is worth a sentence.
+_TELLING = 0.2
+_MILLE = 1000
 Evidence = tuple[float, str]
 
 
 class Approver:
-    """One simulated person.
+    """One simulated person; `knows` is the quality of ad sets by id, for who has insight.
 
     >>> state = {"cpa_ratio": 3.0, "spend": 180.0, "conversions": 3.0, "target_cpa": 20.0}
     >>> Approver("careful", 1).judge(key="a", arm=Arm.PAUSE, state=state).verdict
     <Verdict.APPROVED: 'approved'>
     """
 
-    def __init__(self, profile: str, seed: int, *, taste: Taste | None = None) -> None:
+    def __init__(
+        self,
+        profile: str,
+        seed: int,
+        *,
+        taste: Taste | None = None,
+        consistency: float | None = None,
+        knows: Mapping[str, float] | None = None,
+    ) -> None:
         if profile not in PROFILES:
             raise UnknownNameError(kind="approver profile", name=profile, known=PROFILES)
         self.name, self.profile, self.seed = profile, PROFILES[profile], seed
-        self.taste = taste or Taste()
+        if consistency is not None:
+            self.profile = replace(self.profile, consistency=consistency)
+        self.taste, self.knows = taste or Taste(), knows or {}
 
-    def judge(self, *, key: str, arm: Arm, state: State) -> Judgement:
-        """Return what this person says to a proposal; `key` identifies it."""
-        digest = hashlib.sha256(f"{self.seed}:{self.name}:{key}".encode()).digest()
-        draws = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
-        answers, opposes = draws.random(2)
+    def judge(self, *, key: str, arm: Arm, state: State, entity_id: str | None = None) -> Judgement:
+        """Return what this person says to a proposal; `key` identifies it, `entity_id` its ad set.
+
+        Insight needs the ad set: who isn't told which one it is judges by the state alone.
+        """
+        moment = self._draws(key)
+        answers, settles = moment.random(2)
         if answers >= self.profile.answers:
             return Judgement(None, "No time to look at it.")
-        weight, reason = self.evidence(arm, state)
+        settled = settles < math.sqrt(self.profile.consistency)
+        draws = self._draws(_case(arm, state, entity_id)) if settled else moment
+        opposes = draws.random()
+        weight, reason = self._informed(arm, state, entity_id)
         judged = weight + self.profile.noise * float(draws.standard_normal())
         if opposes < self.profile.opposes:
             judged, reason = -judged, "I don't see it that way."
@@ -99,6 +138,25 @@ class Approver:
         if milder is not None and judged >= self.profile.bar - self.profile.mild_zone:
             return Judgement(Verdict.MODIFIED, f"A smaller step is enough: {reason}", milder)
         return Judgement(Verdict.REJECTED, reason)
+
+    def _draws(self, what: str) -> np.random.Generator:
+        digest = hashlib.sha256(f"{self.seed}:{self.name}:{what}".encode()).digest()
+        return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
+
+    def _informed(self, arm: Arm, state: State, entity_id: str | None) -> Evidence:
+        """Return the evidence with what this person knows beside it."""
+        weight, reason = self.evidence(arm, state)
+        known = self.profile.insight * self.knows.get(entity_id or "", 0.0)
+        if arm is Arm.MAINTAIN or known == 0:
+            return weight, reason
+        speaks = known if arm in _SCALING else -known
+        if abs(speaks) >= _TELLING:
+            reason = (
+                "I know this one: it is better than it looks."
+                if known > 0
+                else "I know this one: it is worse than it looks."
+            )
+        return weight + speaks, reason
 
     def evidence(self, arm: Arm, state: State) -> Evidence:
         """Return how strongly the state speaks for an arm, and in which words."""
@@ -167,6 +225,31 @@ class Approver:
         if ratio >= taste.fair_ratio:
             return (_LITTLE if arm is Arm.REDUCE_50 else _SOME), "Over target; a cut is right."
         return -_STRONG, "It performs; leave the budget."
+
+
+def hidden_quality(world: World) -> dict[str, float]:
+    """Return what only the world knows of each ad set: how far it truly pays, in [-1, 1].
+
+    tanh(log(margin * order value / cost per result)), fresh creatives, at its first budget; 0 just
+    pays for itself.
+    """
+    population = world.population
+    traits, ads = population.adset_traits, population.ad_traits
+    count = np.maximum(np.bincount(ads.adset, minlength=len(population.adsets)), 1)
+    sold = np.bincount(ads.adset, weights=ads.ctr * ads.rate, minlength=len(count)) / count
+    margin = np.array([population.accounts[row].margin for row in traits.account])
+    cost = traits.cpm / _MILLE / np.maximum(sold * traits.rate, np.finfo(np.float64).tiny)
+    worth = np.tanh(np.log(margin * traits.order_value / cost))
+    return {node.id: float(one) for node, one in zip(population.adsets, worth, strict=True)}
+
+
+def _case(arm: Arm, state: State, entity_id: str | None) -> str:
+    """Return what makes two proposals the same case."""
+    seen = [
+        f"{value:.{_DIGITS}g}" if isinstance(value := state.get(name), float | int) else str(value)
+        for name in _SEEN
+    ]
+    return f"case:{entity_id or ''}:{arm}:{':'.join(seen)}"
 
 
 def _number(state: State, name: str) -> float | None:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from intel_ml.core.errors import PlatformError, RefusedChangeError, ThrottledError
 from intel_ml.core.ids import EntityType
 from intel_ml.data.sandbox.population import Node, Population, minor
+from intel_ml.data.sandbox.spending import LOWEST_COST
 
 _BAD_PARAMETER = 100
 _THROTTLED = 613
@@ -26,6 +28,13 @@ _EVENT_NAMES = {
     EntityType.ADSET: "ad_set",
     EntityType.AD: "ad",
 }
+_SETTING_EVENTS = {
+    "bid_strategy": "update_ad_set_bid_strategy",
+    "bid_constraints": "update_ad_set_bidding",
+    "daily_spend_cap": "update_ad_set_spend_cap",
+    "daily_min_spend_target": "update_ad_set_min_spend_target",
+    "spend_cap": "update_campaign_group_spend_cap",
+}
 STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED")
 HIDDEN = ("ARCHIVED", "DELETED")
 API_ACTOR = "Campaign Intelligence Engine"
@@ -34,13 +43,17 @@ HUMAN_ACTOR = "Alex Morgan"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be set; None leaves a setting as it is. Money in minor units."""
+    """What is to be set; None leaves a setting as it is. Money in minor units.
+
+    `settings` are further ones by Meta's names; there None takes a setting away.
+    """
 
     status: str | None = None
     daily_budget_minor: int | None = None
     lifetime_budget_minor: int | None = None
     bid_amount_minor: int | None = None
     name: str | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +76,12 @@ def check_change(
 ) -> None:
     """Raise what the platform would answer; silence means the change is acceptable."""
     only_name = change == Change(name=change.name)
-    if node.status in HIDDEN and not only_name:
+    is_removed = node.status == "ARCHIVED" and change == Change(status="DELETED")
+    if node.status in HIDDEN and not only_name and not is_removed:
         raise _refused("You can only edit the name of an archived or deleted object.", 1487056)
+    strategy = {**node.settings, **dict(change.settings)}.get("bid_strategy")
+    if change.bid_amount_minor is not None and strategy == LOWEST_COST:
+        raise _refused(f"bid_strategy {LOWEST_COST} takes no bid_amount.", None)
     budgets = (change.daily_budget_minor, change.lifetime_budget_minor)
     if all(budget is None for budget in budgets):
         return
@@ -108,7 +125,8 @@ def apply_change(node: Node, change: Change, *, now: datetime, actor: str) -> li
 
     if change.status is not None and change.status != node.status:
         note(f"update_{word}_run_status", node.status, change.status)
-        node.paused_at = now if change.status == "PAUSED" else node.paused_at
+        if change.status == "PAUSED":
+            node.paused_at, node.paused_by = now, actor
         node.status = change.status
     for setting in ("daily_budget_minor", "lifetime_budget_minor"):
         after = getattr(change, setting)
@@ -122,6 +140,10 @@ def apply_change(node: Node, change: Change, *, now: datetime, actor: str) -> li
     if change.name is not None and change.name != node.name:
         note(f"update_{word}_name", node.name, change.name)
         node.name = change.name
+    for setting, wanted in change.settings:
+        if node.settings.get(setting) != wanted:
+            note(_SETTING_EVENTS[setting], node.settings.get(setting), wanted)
+            node.settings = {**node.settings, setting: wanted}
     return log
 
 

@@ -1,9 +1,9 @@
 """One hour of delivery: budgets become impressions, clicks and purchases.
 
-    spend  = pacing(budget left) split over the ads by (ctr * wear) ** 1.5
-    impressions = 1000 spend / (cpm * auction * learning * noise)
+    spend  = pacing(budget left) split over the ads by (ctr * wear) ** 1.5, as far as bids let it
+    impressions = 1000 spend / (cpm * auction * learning * noise * market * paid)
     clicks ~ Poisson(impressions * ctr * wear * noise)
-    purchases ~ Poisson(k * intent), reported with delays
+    purchases ~ Poisson(k * intent * attributed), reported with delays
 
 Reads   what may deliver and with which budget (`Controls`), and the draws of the hour.
 Gives   the hour's counts, and its own state for the next hour.
@@ -12,17 +12,18 @@ Never   knows why a budget is what it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.days import time_zone
-from intel_ml.core.ids import EntityType
 from intel_ml.data.sandbox.ledger import Hour
-from intel_ml.data.sandbox.mechanisms.learning import Stage
+from intel_ml.data.sandbox.levers import Controls
+from intel_ml.data.sandbox.market import Market, Markets
+from intel_ml.data.sandbox.motion import Motion
 from intel_ml.data.sandbox.population import Population
 from intel_ml.data.sandbox.randomness import Purpose, poisson, stream
 from intel_ml.data.sandbox.worldfile import WorldFile
@@ -35,112 +36,16 @@ _MILLE = 1000.0
 _VALUE_SPREAD = 0.35
 _WEEK_HOURS = 168
 _DAY_HOURS = 24
-_YOUNG_HOURS = 7 * _DAY_HOURS
 _LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Controls:
-    """What people set: which ads may deliver, and daily budgets in minor units (NaN: none)."""
-
-    delivering: NDArray[np.bool_]
-    adset_daily: Floats
-    campaign_daily: Floats
-    lifetime: Floats
-    lifetime_end: Floats
-
-
-@dataclass(slots=True)
-class Motion:
-    """What delivery carries from hour to hour; the prefix says whose column it is."""
-
-    ad_luck: Floats
-    ad_exposure: Floats
-    ad_intent: Floats
-    adset_price_luck: Floats
-    adset_result_luck: Floats
-    adset_spent_today: Floats
-    adset_spent: Floats
-    adset_stage: Ints
-    adset_results: Floats
-    adset_edited_hour: Ints
-    campaign_spent_today: Floats
-    account_day: Ints
-    account_outage: Ints
-
-    def fork(self) -> Motion:
-        """Return a copy that shares nothing."""
-        return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)})
-
-    def append(self, level: EntityType, *, hour: int) -> None:
-        """Make room for one more ad set or ad, fresh and learning."""
-        prefix = f"{level.value}_"
-        for one in fields(self):
-            if one.name.startswith(prefix):
-                column = getattr(self, one.name)
-                setattr(self, one.name, np.append(column, np.zeros(1, dtype=column.dtype)))
-        if level is EntityType.ADSET:
-            self.adset_edited_hour[-1] = hour
-
-
-@dataclass(frozen=True, slots=True)
 class HourFacts:
-    """The counts of an hour, the events of the pixels, and the ad sets people edited in it."""
+    """The counts of an hour, the events of the pixels, and each account's hour of the day."""
 
     counts: Hour
     pixel_events: Ints
-    edited_rows: Ints
-    edited_factor: Floats
-
-
-def controls_of(population: Population, *, hour: int, start: datetime) -> Controls:
-    """Return what the nodes' settings amount to."""
-    live = [node.status == "ACTIVE" for node in population.campaigns]
-    live_sets = [node.status == "ACTIVE" and live[node.parent] for node in population.adsets]
-    delivering = [
-        node.status == "ACTIVE" and node.review == "APPROVED" and live_sets[node.parent]
-        for node in population.ads
-    ]
-    ends = [
-        hour if node.end is None else (node.end - start) / timedelta(hours=1)
-        for node in population.adsets
-    ]
-    return Controls(
-        delivering=np.array(delivering, dtype=bool),
-        adset_daily=_or_nan([node.daily_budget_minor for node in population.adsets]),
-        campaign_daily=_or_nan([node.daily_budget_minor for node in population.campaigns]),
-        lifetime=_or_nan([node.lifetime_budget_minor for node in population.adsets]),
-        lifetime_end=np.array(ends, dtype=np.float64),
-    )
-
-
-def first_motion(population: Population, world: WorldFile, *, start: datetime, seed: int) -> Motion:
-    """Return the state in which a world wakes up: mature ad sets are done with learning."""
-    traits, ads = population.adset_traits, population.ad_traits
-    sets, count = len(population.adsets), len(population.ads)
-    draws = stream(seed, hour=0, purpose=Purpose.POPULATION)
-    ctr = np.bincount(ads.adset, weights=ads.ctr, minlength=sets) / np.maximum(
-        np.bincount(ads.adset, minlength=sets), 1
-    )
-    weekly = 7 * traits.reference / np.maximum(traits.cpm, _LEAST) * _MILLE * ctr * traits.rate
-    age = np.array([(start - node.created) // timedelta(hours=1) for node in population.adsets])
-    mature = np.where(weekly >= world.learning.results_needed, int(Stage.SUCCESS), int(Stage.FAIL))
-    young = age < _YOUNG_HOURS
-    return Motion(
-        ad_luck=draws.standard_normal(count),
-        ad_exposure=ads.exposure.copy(),
-        ad_intent=np.zeros(count),
-        adset_price_luck=draws.standard_normal(sets),
-        adset_result_luck=draws.standard_normal(sets),
-        adset_spent_today=np.zeros(sets),
-        adset_spent=np.zeros(sets),
-        adset_stage=np.where(young, int(Stage.LEARNING), mature).astype(np.int64),
-        adset_results=np.where(young, weekly * age / _YOUNG_HOURS, weekly),
-        adset_edited_hour=-age.astype(np.int64),
-        campaign_spent_today=np.zeros(len(population.campaigns)),
-        account_day=np.zeros(len(population.accounts), dtype=np.int64),
-        account_outage=np.zeros(len(population.accounts), dtype=np.int64),
-    )
+    local_hour: Ints
 
 
 class Delivery:
@@ -148,8 +53,10 @@ class Delivery:
 
     def __init__(self, world: WorldFile, *, seed: int) -> None:
         self.world, self.seed = world, seed
-        self.shares = world.pacing.shares()
+        self.shares, self.ordinary = world.pacing.shares(), world.pacing.ordinary()
         self.zones = [time_zone(account.time_zone) for account in world.accounts]
+        self.markets = Markets(world, seed=seed)
+        self.match_quality = np.array([account.match_quality for account in world.accounts])
 
     def step(
         self,
@@ -171,13 +78,16 @@ class Delivery:
             (sets, 2)
         )
         self._spells(motion, normal[:, 1], spells)
+        market = self.markets.at(
+            motion, account=population.adset_traits.account, day=clock.day, hour=hour
+        )
         budget, planned = self._plan(motion, population, controls=controls, clock=clock, hour=hour)
         impressions, spend, ctr = self._auction(
             motion,
             population,
-            planned=planned,
+            planned=_Planned(budget, planned, market, controls),
             clock=clock,
-            ads=(controls.delivering, normal[:, 0]),
+            draw=normal[:, 0],
         )
         clicks = np.minimum(poisson(impressions * ctr, luck[:, 0]), impressions)
         outage_luck = stream(self.seed, hour=hour, purpose=Purpose.ACCOUNT_UNIFORM).random(
@@ -186,8 +96,13 @@ class Delivery:
         motion.account_outage = self.world.pixel.outage_left(
             left=motion.account_outage, luck=outage_luck
         )
-        rate = self._rates(motion, population, budget=budget, clock=clock)
-        reports = self._purchases(motion, population, clicks=clicks, rate=rate, luck=luck[:, 1:])
+        rate = self._rates(motion, population, budget=budget, clock=clock, market=market)
+        attributed = self.world.pixel.attributed(
+            self.world.pixel.match_quality(self.match_quality, hour=hour)
+        ) * (motion.account_outage == 0)
+        reports = self._purchases(
+            motion, population, clicks=clicks, rate=rate, draws=(attributed, luck[:, 1:])
+        )
         value = self._order_value(population, normal[:, 2])
         self._learn(motion, population, reports=reports, hour=hour)
         counts = Hour(impressions, clicks, spend, reports, value)
@@ -223,11 +138,21 @@ class Delivery:
         part = weight / np.maximum(total, _LEAST)[traits.campaign]
         pooled = controls.campaign_daily[traits.campaign]
         is_pooled = ~np.isnan(pooled)
+        limits = controls.limits
+        if limits is not None:
+            part = limits.parts(part, pool=pooled, campaign=traits.campaign)
         budget = np.nan_to_num(np.where(is_pooled, pooled * part, own))
         spent = np.where(
             is_pooled, motion.campaign_spent_today[traits.campaign] * part, motion.adset_spent_today
         )
         plan = np.maximum(traits.utilisation * budget - spent, 0.0) * share
+        if limits is not None:
+            plan = limits.plan(
+                np.where(alive, plan, 0.0),
+                spent_today=motion.adset_spent_today,
+                spent=motion.adset_spent,
+                campaign=traits.campaign,
+            )
         return budget, np.where(alive, plan, 0.0)
 
     def _auction(
@@ -235,28 +160,31 @@ class Delivery:
         motion: Motion,
         population: Population,
         *,
-        planned: Floats,
+        planned: _Planned,
         clock: _Clock,
-        ads: tuple[NDArray[np.bool_], Floats],
+        draw: Floats,
     ) -> tuple[Ints, Ints, Floats]:
         """Return (impressions, spend in minor units, click-through ratio) of each ad."""
-        delivering, draw = ads
         world, traits, own = self.world, population.adset_traits, population.ad_traits
         price = (
             traits.cpm
             * world.auction.price(hour=clock.hour, weekday=clock.weekday)[traits.account]
             * world.learning.price_factor(motion.adset_stage)
             * world.noise.factor(motion.adset_price_luck, sigma=world.noise.price)
-        )
+            * planned.market.price
+        )[own.adset]
         wear = world.fatigue.wear(exposure=motion.ad_exposure, rate=own.fatigue)
         ctr = own.ctr * wear * world.noise.factor(motion.ad_luck, sigma=world.noise.clicks)
-        weight = np.where(delivering, (own.ctr * wear) ** _SHARPNESS, 0.0)
-        total = np.bincount(own.adset, weights=weight, minlength=len(planned))
-        money = planned[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
-        mean = money / price[own.adset] * _MILLE
+        weight = np.where(planned.controls.delivering, (own.ctr * wear) ** _SHARPNESS, 0.0)
+        total = np.bincount(own.adset, weights=weight, minlength=len(planned.money))
+        money = planned.money[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
+        usual = planned.budget * self.ordinary[clock.hour[traits.account]]
+        usual_ads = usual[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
+        self._bid(population, planned, of_ads=(own.ctr * wear, price, money), usual=usual_ads)
+        mean = money / price * _MILLE
         impressions = np.maximum(np.round(mean + np.sqrt(mean) * draw), 0).astype(np.int64)
-        spend = np.minimum(impressions * price[own.adset] / _MILLE, 1.25 * money)
-        spend = self._capped(population, spend=spend, planned=planned)
+        spend = np.minimum(impressions * price / _MILLE, 1.25 * money)
+        spend = self._capped(population, spend=spend, planned=planned.money)
         motion.ad_exposure = world.fatigue.remember(
             exposure=motion.ad_exposure,
             impressions=impressions,
@@ -264,6 +192,37 @@ class Delivery:
         )
         self._book(motion, population, spend)
         return impressions, spend, ctr
+
+    def _bid(
+        self,
+        population: Population,
+        planned: _Planned,
+        *,
+        of_ads: tuple[Floats, Floats, Floats],
+        usual: Floats,
+    ) -> None:
+        """Let bids limit `money` and lower `price` where there are any; both are ours to write."""
+        traits, own, controls = population.adset_traits, population.ad_traits, planned.controls
+        rows = np.flatnonzero(~np.isnan(controls.bid)[own.adset])
+        if not rows.size:
+            return
+        ctr, price, money = of_ads
+        adset = own.adset[rows]
+        rate = traits.rate * planned.market.conversion * self._quality(population, planned.budget)
+        expected = ctr[rows] * own.rate[rows] * rate[adset]
+        most, paid = self.world.bidding.limits(
+            bid=_MILLE * controls.bid[adset] * expected,
+            price=price[rows],
+            is_cost_cap=controls.is_cost_cap[adset],
+        )
+        money[rows] = np.minimum(money[rows], most * usual[rows])
+        price[rows] *= paid
+
+    def _quality(self, population: Population, budget: Floats) -> Floats:
+        traits = population.adset_traits
+        return self.world.diminishing.quality(
+            budget=np.maximum(budget, _LEAST), reference=traits.reference, eta=traits.eta
+        )
 
     def _capped(self, population: Population, *, spend: Floats, planned: Floats) -> Ints:
         """Return whole minor units that never exceed what an ad set planned for the hour."""
@@ -282,7 +241,13 @@ class Delivery:
         )
 
     def _rates(
-        self, motion: Motion, population: Population, *, budget: Floats, clock: _Clock
+        self,
+        motion: Motion,
+        population: Population,
+        *,
+        budget: Floats,
+        clock: _Clock,
+        market: Market,
     ) -> Floats:
         """Return the conversion rate of each ad in this hour."""
         world, traits, own = self.world, population.adset_traits, population.ad_traits
@@ -290,23 +255,28 @@ class Delivery:
         rate = (
             traits.rate
             * world.conversion.rate_factor(clock.hour)[traits.account]
-            * world.diminishing.quality(
-                budget=np.maximum(budget, _LEAST), reference=traits.reference, eta=traits.eta
-            )
+            * self._quality(population, budget)
             * world.noise.factor(motion.adset_result_luck, sigma=sigma)
+            * market.conversion
         )
         return np.asarray(rate[own.adset] * own.rate)
 
     def _purchases(
-        self, motion: Motion, population: Population, *, clicks: Ints, rate: Floats, luck: Floats
+        self,
+        motion: Motion,
+        population: Population,
+        *,
+        clicks: Ints,
+        rate: Floats,
+        draws: tuple[Floats, Floats],
     ) -> Ints:
-        """Return purchases of shape (ads, delays); in an outage nobody is told of them."""
+        """Return purchases of shape (ads, delays) from each account's share attributed and luck."""
+        attributed, luck = draws
         expected, motion.ad_intent = self.world.conversion.expected(
-            intent=motion.ad_intent, clicks=clicks, rate=rate
+            intent=motion.ad_intent, clicks=clicks, rate=np.minimum(rate, 1.0)
         )
         account = population.adset_traits.account[population.ad_traits.adset]
-        seen = (motion.account_outage == 0)[account]
-        return self.world.lag.reports(expected=expected * seen, luck=luck)
+        return self.world.lag.reports(expected=expected * attributed[account], luck=luck)
 
     def _order_value(self, population: Population, draw: Floats) -> Ints:
         mean = population.adset_traits.order_value[population.ad_traits.adset]
@@ -340,14 +310,19 @@ class Delivery:
                 account, weights=counts.reports.sum(axis=1), minlength=accounts
             ).astype(np.int64),
             draw=draw,
+            hour=clock.hour,
         )
-        luck = stream(self.seed, hour=hour, purpose=Purpose.ADSET_UNIFORM).random(
-            (len(population.adsets), 2)
-        )
-        rows, factor = self.world.outside.edits(
-            luck=luck, hour=clock.hour[population.adset_traits.account]
-        )
-        return HourFacts(counts, events * seen[:, None], rows, factor)
+        return HourFacts(counts, events * seen[:, None], clock.hour)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """Daily budgets, the plan of the hour and the market by ad set, and what people set."""
+
+    budget: Floats
+    money: Floats
+    market: Market
+    controls: Controls
 
 
 class _Clock:
@@ -370,10 +345,6 @@ def _new_days(motion: Motion, population: Population, clock: _Clock) -> None:
     motion.adset_spent_today = np.where(by_set, 0.0, motion.adset_spent_today)
     by_campaign = changed[[node.account for node in population.campaigns]]
     motion.campaign_spent_today = np.where(by_campaign, 0.0, motion.campaign_spent_today)
-
-
-def _or_nan(values: list[int | None]) -> Floats:
-    return np.array([np.nan if value is None else float(value) for value in values])
 
 
 def whole_hour(moment: datetime) -> datetime:

@@ -11,15 +11,18 @@ Never   holds a token.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from intel_ml.core.errors import ConflictError
-from intel_ml.data.sandbox.graph.platform import Platform, Written
+from intel_ml.data.sandbox.graph.platform import Platform
+from intel_ml.data.sandbox.graph.records import Written
 from intel_ml.data.sandbox.world import World
+
+_REMOVE = "Remove the journal to begin anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Header:
 
 
 class Journal:
-    """An append-only file of advances and writes."""
+    """An append-only file of advances, writes and orders of reports."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -45,9 +48,15 @@ class Journal:
         first = next(self._entries(), None)
         if first is None:
             return None
-        return Header(
-            first["world"], first["digest"], first["seed"], datetime.fromisoformat(first["start"])
-        )
+        try:
+            return Header(
+                first["world"],
+                first["digest"],
+                first["seed"],
+                datetime.fromisoformat(first["start"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise self._refused("doesn't begin with a header", hint=f"{_REMOVE}.") from None
 
     def begin(self, world: World) -> None:
         """Write the header of a new journal."""
@@ -69,28 +78,53 @@ class Journal:
         """Keep one write."""
         self._append({"kind": "write", **asdict(entry)})
 
+    def ordered(self, identifier: str, params: Mapping[str, str], outcome: str) -> None:
+        """Keep that a report was ordered; its numbers come back with the world."""
+        entry = {"object": identifier, "params": dict(params), "outcome": str(outcome)}
+        self._append({"kind": "report", **entry})
+
     def replay(self, platform: Platform) -> None:
         """Do again everything after the header; the writes received come back too."""
         entries = self._entries()
         next(entries, None)
         for entry in entries:
-            if entry.pop("kind") == "advance":
+            kind = entry.pop("kind")
+            if kind == "advance":
                 platform.world.advance(entry["hours"])
                 continue
-            written = Written(**entry)
+            if kind == "report":
+                platform.reports.restore(
+                    platform.world, entry["object"], entry["params"], outcome=entry["outcome"]
+                )
+                continue
+            try:
+                written = Written(**entry)
+            except TypeError:
+                raise self._refused(
+                    "was written by another version of the sandbox", hint=f"{_REMOVE}."
+                ) from None
             if written.is_applied:
-                platform.make(written.path, written.params)
+                platform.make(written.method, written.path, written.params)
             platform.writes.append(written)
 
     def check(self, world: World) -> None:
-        """Refuse to replay the journal of another world."""
+        """Refuse to replay the journal of another world, or of this one before it was edited."""
         header = self.header()
         mine = Header(world.name, world.file.digest, world.seed, world.start)
-        if header != mine:
-            raise ConflictError(
-                f"The sandbox journal {self.path.name} belongs to another world or start.",
-                hint="Remove it to begin anew, or start the world it was made with.",
-            )
+        if header is None or header == mine:
+            return
+        if header.world != mine.world:
+            problem, way = f"belongs to the world '{header.world}'", "start that world"
+        elif header.digest != mine.digest:
+            problem = f"was made before the world file of '{mine.world}' was changed"
+            way = "restore the file"
+        else:
+            problem = f"has seed {header.seed} and start {header.start.isoformat()}"
+            way = "use these"
+        raise self._refused(problem, hint=f"{_REMOVE}, or {way}.")
+
+    def _refused(self, problem: str, *, hint: str) -> ConflictError:
+        return ConflictError(f"The sandbox journal {self.path.name} {problem}.", hint=hint)
 
     def _entries(self) -> Iterator[dict[str, Any]]:
         if not self.path.exists():

@@ -7,17 +7,20 @@ Never   changes once delivery begins, but for copies that are appended.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.ids import EntityType
 from intel_ml.core.money import currency_offset
+from intel_ml.data.sandbox.accountfile import AccountFile, AdSetFile, CampaignFile, Range
+from intel_ml.data.sandbox.periods import BudgetPeriod
 from intel_ml.data.sandbox.randomness import Purpose, stream
-from intel_ml.data.sandbox.worldfile import AccountFile, AdSetFile, CampaignFile, Range, WorldFile
+from intel_ml.data.sandbox.worldfile import WorldFile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +34,11 @@ _LIFETIME_DAYS = 45
 
 @dataclass(slots=True)
 class Node:
-    """A campaign, ad set or ad as its owner sees it; `parent` is a row of the level above."""
+    """A campaign, ad set or ad as its owner sees it; `parent` is a row of the level above.
+
+    `settings` holds what else was set, by Meta's names; it and `budget_changes` are replaced and
+    never written to, so that clones can share them.
+    """
 
     id: str
     level: EntityType
@@ -46,16 +53,21 @@ class Node:
     daily_budget_minor: int | None = None
     lifetime_budget_minor: int | None = None
     bid_amount_minor: int | None = None
+    begin: datetime | None = None
     end: datetime | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    periods: tuple[BudgetPeriod, ...] = ()
     source_id: str | None = None
     budget_changes: list[datetime] = field(default_factory=list)
     paused_at: datetime | None = None
+    paused_by: str | None = None
 
     def clone(self) -> Node:
-        """Return a copy that shares nothing that changes."""
-        twin = copy.copy(self)
-        twin.budget_changes = list(self.budget_changes)
-        return twin
+        """Return a copy that shares nothing that is written to."""
+        return Node(*_VALUES(self))
+
+
+_VALUES = attrgetter(*(one.name for one in fields(Node)))
 
 
 @dataclass(slots=True)
@@ -243,7 +255,9 @@ class _Builder:
             status=spec.status,
             daily_budget_minor=None if spec.lifetime else budget,
             lifetime_budget_minor=budget * _LIFETIME_DAYS if budget and spec.lifetime else None,
+            bid_amount_minor=minor(spec.bid, account) if spec.bid else None,
             end=self.start + timedelta(days=_LIFETIME_DAYS) if spec.lifetime else None,
+            settings={"bid_strategy": spec.bid_strategy} if spec.bid else {},
         )
         self.adsets.append(node)
         cpm = minor(account.cpm, account) * self._within(kind.cpm_ratio)

@@ -31,6 +31,12 @@ class Purpose(IntEnum):
     ADSET_UNIFORM = 5
     ACCOUNT_NORMAL = 6
     ACCOUNT_UNIFORM = 7
+    ACCOUNT_SHOCK = 8
+    ADSET_DRIFT = 9
+    ADSET_OUTSIDE = 10
+    CAMPAIGN_OUTSIDE = 11
+    GENERATION = 12
+    ADSET_REGIME = 13
 
 
 def stream(seed: int, *, hour: int, purpose: Purpose) -> np.random.Generator:
@@ -46,23 +52,36 @@ def poisson(mean: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.
     >>> poisson(np.array([0.0, 1.0, 100.0]), np.array([0.99, 0.5, 0.5])).tolist()
     [0, 1, 100]
     """
-    count = np.zeros(mean.shape, dtype=np.int64)
-    few = np.minimum(mean, _SMALL)
-    term = np.exp(-few)
-    total = term.copy()
-    for k in range(1, _MOST):
-        above = luck > total
-        if not above.any():
-            break
-        count += above
-        term *= few / k
-        total += term
+    flat = _small_counts(np.minimum(mean, _SMALL).ravel(), luck.ravel())
+    count = flat.reshape(mean.shape)
     big = mean > _SMALL
     if big.any():
         z = normal_quantile(luck[big])
         size = mean[big]
         wide = size + np.sqrt(size) * z + (z * z - 1) / 6
         count[big] = np.maximum(np.round(wide), 0).astype(np.int64)
+    return count
+
+
+def _small_counts(mean: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return quantiles by adding up terms, only where the sum is still below the luck."""
+    count = np.zeros(len(mean), dtype=np.int64)
+    # exp(-m) >= 1 - m: most of what stays at none is told apart without an exponential.
+    waiting = np.flatnonzero(luck > 1 - mean)
+    mean, luck = mean[waiting], luck[waiting]
+    term = np.exp(-mean)
+    some = luck > term
+    waiting, mean, luck, term = waiting[some], mean[some], luck[some], term[some]
+    total = term.copy()
+    for k in range(1, _MOST):
+        if not len(waiting):
+            break
+        count[waiting] += 1
+        term *= mean / k
+        total += term
+        more = luck > total
+        waiting, mean, luck = waiting[more], mean[more], luck[more]
+        term, total = term[more], total[more]
     return count
 
 

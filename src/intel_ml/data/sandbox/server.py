@@ -7,29 +7,26 @@ Never   writes a token to a log: the access log is off, because tokens stand in 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from starlette.types import Receive, Scope, Send
 
-from intel_ml.core.errors import IntelError
+from intel_ml.core.errors import IntelError, InvalidValueError, NotFoundError, UnknownNameError
 from intel_ml.data.sandbox.control import Control
-from intel_ml.data.sandbox.graph.errors import GraphError
-from intel_ml.data.sandbox.graph.faults import Fault
+from intel_ml.data.sandbox.faulty import JSON, faulty_response, json_response
 from intel_ml.data.sandbox.graph.json_text import dumps, loads
-from intel_ml.data.sandbox.graph.platform import Answer, Platform, Question, without_version
+from intel_ml.data.sandbox.graph.platform import Platform
+from intel_ml.data.sandbox.graph.requests import Question, without_version
 from intel_ml.data.sandbox.journal import Journal
 from intel_ml.data.sandbox.world import World
 
-_JSON = "application/json; charset=UTF-8"
-_BAD_REQUEST = 400
-_DROPPED_LENGTH = b"1000000"
+_BAD_REQUEST, _NOT_FOUND = 400, 404
+_METHODS = ("GET", "POST", "DELETE")
 
 
 def create_app(
@@ -52,6 +49,7 @@ def create_app(
         platform.log = book
     control = Control(platform, journal=book, speed=speed, tick=time.monotonic)
     app = FastAPI(title="Sandbox ad platform", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.control = control
     _add_controls(app, control)
     _add_graph(app, control)
     return app
@@ -84,21 +82,28 @@ def serve(  # noqa: PLR0913  # a command's settings, each by its name
 
 def _add_controls(app: FastAPI, control: Control) -> None:
     posts: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-        "advance": lambda body: control.advance(body.get("hours", 1)),
+        "advance": control.advance,
         "speed": lambda body: control.set_speed(body.get("speed")),
+        "pause": lambda _: control.pause(),
+        "resume": lambda _: control.resume(),
         "faults": control.add_fault,
+        "quota": control.set_quota,
     }
-    gets: dict[str, Callable[[], dict[str, Any]]] = {
-        "clock": control.clock,
+    gets: dict[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
+        "clock": lambda _: control.clock(),
+        "faults": lambda _: control.list_faults(),
+        "quota": lambda _: control.quota(),
         "writes": control.writes,
         "world": control.world,
+        "oracle": control.oracle,
     }
-
     for path, post in posts.items():
         app.add_api_route(f"/_sandbox/{path}", _posted(post, control), methods=["POST"])
     for path, get in gets.items():
         app.add_api_route(f"/_sandbox/{path}", _got(get, control), methods=["GET"])
-    app.add_api_route("/_sandbox/faults", _got(control.clear_faults, control), methods=["DELETE"])
+    clear = _got(lambda _: control.clear_faults(), control)
+    app.add_api_route("/_sandbox/faults", clear, methods=["DELETE"])
+    app.add_api_route("/_sandbox/{path:path}", _unknown([*posts, *gets]), methods=[*_METHODS])
 
 
 def _posted(
@@ -108,31 +113,50 @@ def _posted(
         text = await request.body()
         try:
             body = loads(text) if text else {}
-            if not isinstance(body, dict):
-                return _response(_BAD_REQUEST, {"error": "The body must be a JSON object."})
-            control.catch_up()
-            return _response(200, act(body))
-        except (ValueError, TypeError) as error:
-            return _response(_BAD_REQUEST, {"error": f"The body is not usable: {error}"})
-        except IntelError as error:
-            return _response(_BAD_REQUEST, {"error": str(error)})
+        except ValueError as error:
+            return _refused(_BAD_REQUEST, f"The body is not usable: {error}")
+        if not isinstance(body, dict):
+            return _refused(_BAD_REQUEST, "The body must be a JSON object.")
+        return _told(lambda: act(body), control)
 
     return endpoint
 
 
-def _got(tell: Callable[[], dict[str, Any]], control: Control) -> Callable[[], Awaitable[Response]]:
-    async def endpoint() -> Response:
+def _got(
+    tell: Callable[[Mapping[str, str]], dict[str, Any]], control: Control
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return _told(lambda: tell(request.query_params), control)
+
+    return endpoint
+
+
+def _unknown(names: Sequence[str]) -> Callable[[str], Awaitable[Response]]:
+    async def endpoint(path: str) -> Response:
+        error = UnknownNameError(kind="control", name=path, known=set(names))
+        return _refused(_NOT_FOUND, str(error))
+
+    return endpoint
+
+
+def _told(answer: Callable[[], dict[str, Any]], control: Control) -> Response:
+    try:
         control.catch_up()
-        return _response(200, tell())
-
-    return endpoint
+        return _plain(200, answer())
+    except NotFoundError as error:
+        return _refused(_NOT_FOUND, str(error))
+    except (InvalidValueError, UnknownNameError) as error:
+        field = error.path if isinstance(error, InvalidValueError) else error.name
+        return _refused(_BAD_REQUEST, str(error), field=field)
+    except IntelError as error:
+        return _refused(_BAD_REQUEST, str(error))
 
 
 def _add_graph(app: FastAPI, control: Control) -> None:
     async def graph(request: Request) -> Response:
         control.catch_up()
         params = dict(request.query_params)
-        if request.method == "POST":
+        if request.method != "GET":
             params.update(await _form(request))
         version, path = without_version(request.url.path)
         base = str(request.base_url).rstrip("/") + (f"/{version}" if version else "")
@@ -144,10 +168,10 @@ def _add_graph(app: FastAPI, control: Control) -> None:
         question = Question(method, path, params, base)
         fault = control.faults.take(method=method, path=path)
         if fault is None:
-            return _answered(control.platform.answer(question))
-        return await _faulty(control.platform, question, fault)
+            return json_response(control.platform.answer(question))
+        return await faulty_response(control.platform, question, fault)
 
-    app.add_api_route("/{path:path}", graph, methods=["GET", "POST", "DELETE"])
+    app.add_api_route("/{path:path}", graph, methods=[*_METHODS])
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -165,58 +189,9 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: str(value) for name, value in (await request.form()).items()}
 
 
-async def _faulty(platform: Platform, question: Question, fault: Fault) -> Response:
-    if fault.latency_s:
-        await asyncio.sleep(fault.latency_s)
-    if fault.error is not None:
-        asked = dict(fault.error)
-        error = GraphError(
-            str(
-                asked.get(
-                    "message", "An unexpected error has occurred. Please retry your request later."
-                )
-            ),
-            code=int(asked.get("code", 2)),
-            subcode=asked.get("subcode"),
-            status=int(asked.get("status", _BAD_REQUEST)),
-            is_transient=bool(asked.get("is_transient", False)),
-        )
-        return _response(error.status, error.body("Afault000000"))
-    if fault.status is not None:
-        return Response(fault.body, status_code=fault.status, media_type="text/html")
-    answer = platform.answer(_same_page(question) if fault.repeat_page else question)
-    if fault.latency_after_s:
-        await asyncio.sleep(fault.latency_after_s)
-    if fault.drop_after_write:
-        return _Dropped()
-    if fault.null_items and isinstance(answer.body, list):
-        body = [None if n in fault.null_items else item for n, item in enumerate(answer.body)]
-        answer = Answer(answer.status, body, answer.headers)
-    response = _answered(answer)
-    if fault.truncate is not None:
-        return Response(
-            bytes(response.body)[: fault.truncate], status_code=answer.status, media_type=_JSON
-        )
-    return response
+def _refused(status: int, error: str, *, field: str | None = None) -> Response:
+    return _plain(status, {"error": error} | ({"field": field} if field else {}))
 
 
-def _same_page(question: Question) -> Question:
-    params = {name: value for name, value in question.params.items() if name != "after"}
-    return Question(question.method, question.path, params, question.base)
-
-
-class _Dropped(Response):
-    """No answer: the connection is closed after the work was done."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive
-        headers = [(b"content-length", _DROPPED_LENGTH)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-def _answered(answer: Answer) -> Response:
-    return _response(answer.status, answer.body, answer.headers)
-
-
-def _response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(dumps(body), status_code=status, media_type=_JSON, headers=dict(headers or {}))
+def _plain(status: int, body: object) -> Response:
+    return Response(dumps(body), status_code=status, media_type=JSON)

@@ -7,8 +7,6 @@ Never   reads a clock or a global random state: the same calls give the same wor
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,44 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.actions import Action, ActionType
-from intel_ml.core.errors import InvalidValueError, NotFoundError, PlatformError, RefusedChangeError
+from intel_ml.core.errors import InvalidValueError, NotFoundError, RefusedChangeError
 from intel_ml.core.ids import Entity, EntityType
 from intel_ml.core.money import Money
-from intel_ml.data.sandbox.changes import (
-    API_ACTOR,
-    HUMAN_ACTOR,
-    Activity,
-    Change,
-    apply_change,
-    check_change,
-    minimum_budget,
-)
-from intel_ml.data.sandbox.delivery import Delivery, controls_of, first_motion, whole_hour
+from intel_ml.data.sandbox.changes import API_ACTOR, Activity, Change, apply_change, check_change
+from intel_ml.data.sandbox.colleagues import edit_from_outside
+from intel_ml.data.sandbox.copying import Copied, Copying, copy_node
+from intel_ml.data.sandbox.delivery import Delivery, whole_hour
 from intel_ml.data.sandbox.ledger import Ledger
+from intel_ml.data.sandbox.levers import controls_after, controls_of, grown
 from intel_ml.data.sandbox.mechanisms.learning import Stage
+from intel_ml.data.sandbox.motion import first_motion
 from intel_ml.data.sandbox.population import Node, populate
+from intel_ml.data.sandbox.timing import turning_points
 from intel_ml.data.sandbox.worldfile import WorldFile, load_world_file
 
 _BAD_PARAMETER = 100
-_MOST_COPIED_ADS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Copying:
-    """How an ad set is copied: with its ads or not, in which status, name and campaign."""
-
-    deep: bool = False
-    status: str = "PAUSED"
-    suffix: str = " - Copy"
-    campaign_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """The new ad set, and the new ads beside those they were made from."""
-
-    adset_id: str
-    ads: tuple[tuple[str, str], ...]
 
 
 class World:
@@ -78,6 +54,7 @@ class World:
         self.pixel_events: list[NDArray[np.int64]] = []
         self.activities: list[Activity] = []
         self._controls = controls_of(self.population, hour=0, start=self.start)
+        self._turning = turning_points(self.population)
 
     @classmethod
     def load(cls, name_or_path: str | Path, *, start: datetime, seed: int | None = None) -> World:
@@ -112,6 +89,7 @@ class World:
         twin.pixel_events = list(self.pixel_events)
         twin.activities = list(self.activities)
         twin._controls = self._controls  # noqa: SLF001  # a twin of the same class
+        twin._turning = self._turning  # noqa: SLF001  # as above
         return twin
 
     def apply(self, entity: Entity, action: Action) -> None:
@@ -135,17 +113,17 @@ class World:
         """Check a change and make it; a refusal leaves everything as it was."""
         node = self.node(identifier)
         self.check(identifier, change)
-        before = node.daily_budget_minor
-        was_paused = node.paused_at if node.status == "PAUSED" else None
+        before = node.clone()
         log = apply_change(node, change, now=self.now, actor=actor)
         if not log:
             return
         self.activities.extend(log)
         if not self.file.actions_have_effect:
             return
-        self._controls = controls_of(self.population, hour=self.hour, start=self.start)
-        if node.level is EntityType.ADSET:
-            self._relearn(node, before=before, was_paused=was_paused)
+        self._controls = controls_after(
+            self._controls, self.population, node, hour=self.hour, start=self.start
+        )
+        self._relearn(before, node)
 
     def check(self, identifier: str, change: Change) -> None:
         """Raise what the platform would answer to a change, without making it."""
@@ -157,39 +135,36 @@ class World:
 
     def copy_adset(self, identifier: str, how: Copying) -> Copied:
         """Copy an ad set, with its ads if asked; a copy starts learning from nothing."""
-        source = self.node(identifier)
-        if source.level is not EntityType.ADSET:
+        if self.node(identifier).level is not EntityType.ADSET:
             raise RefusedChangeError(
                 "Only ad sets are copied here.", code=_BAD_PARAMETER, subcode=33
             )
-        row = self.population.rows[identifier][1]
-        ads = (
-            [n for n, ad in enumerate(self.population.ads) if ad.parent == row] if how.deep else []
-        )
-        if len(ads) > _MOST_COPIED_ADS:
-            raise RefusedChangeError(
-                "A deep copy of more than 3 ads must be made asynchronously.",
-                code=_BAD_PARAMETER,
-                subcode=1885194,
-            )
-        parent = source.parent if how.campaign_id is None else self._campaign_row(how.campaign_id)
-        adset = self._twin(source, parent=parent, name=source.name + how.suffix, status=how.status)
-        new_row = self.population.append_adset(adset, like=row)
-        self.motion.append(EntityType.ADSET, hour=self.hour)
-        pairs = []
-        for n in ads:
-            old = self.population.ads[n]
-            ad = self._twin(old, parent=new_row, name=old.name, status=how.status)
-            self.population.append_ad(ad, like=n)
-            self.motion.append(EntityType.AD, hour=self.hour)
-            self.ledger.add_ad()
-            pairs.append((old.id, ad.id))
+        return self.copy(identifier, how)
+
+    def copy(self, identifier: str, how: Copying) -> Copied:
+        """Copy a campaign, an ad set or an ad."""
+        source = self.node(identifier)
+        copied = copy_node(self, source, how)
         fresh = controls_of(self.population, hour=self.hour, start=self.start)
-        if not self.file.actions_have_effect:
-            fresh.delivering[:] = False
-            fresh.delivering[: len(self._controls.delivering)] = self._controls.delivering
-        self._controls = fresh
-        return Copied(adset.id, tuple(pairs))
+        has_effect = self.file.actions_have_effect
+        self._controls = fresh if has_effect else grown(self._controls, fresh)
+        self._turning = turning_points(self.population)
+        if source.level is EntityType.AD and has_effect:
+            # A new ad in an ad set is a significant edit of it.
+            self.restart_learning(self.node(copied.copied_id).parent)
+        return copied
+
+    def refresh(self) -> None:
+        """Let delivery see what people have set, where actions have an effect at all."""
+        if self.file.actions_have_effect:
+            self._controls = controls_of(self.population, hour=self.hour, start=self.start)
+            self._turning = turning_points(self.population)
+
+    def restart_learning(self, row: int) -> None:
+        """Begin the learning of an ad set anew: a significant edit was made."""
+        self.motion.adset_stage[row] = int(Stage.LEARNING)
+        self.motion.adset_results[row] = 0.0
+        self.motion.adset_edited_hour[row] = self.hour
 
     def node(self, identifier: str) -> Node:
         """Return the campaign, ad set or ad with this id."""
@@ -203,39 +178,41 @@ class World:
         return Stage(int(self.motion.adset_stage[row]))
 
     def _play_hour(self) -> None:
+        if self.now in self._turning:
+            self.refresh()
         facts = self.delivery.step(
             self.motion, self.population, controls=self._controls, moment=self.now, hour=self.hour
         )
         self.ledger.record(facts.counts)
         self.pixel_events.append(facts.pixel_events)
         self.hour += 1
-        for row, factor in zip(facts.edited_rows, facts.edited_factor, strict=True):
-            self._edit_from_outside(int(row), float(factor))
+        edit_from_outside(self, local_hour=facts.local_hour)
 
-    def _edit_from_outside(self, row: int, factor: float) -> None:
-        node = self.population.adsets[row]
-        if node.status != "ACTIVE" or node.daily_budget_minor is None:
+    def _relearn(self, before: Node, after: Node) -> None:
+        """Restart learning where the edit that made `after` of `before` is a significant one."""
+        learning, row = self.file.learning, self.population.rows[after.id][1]
+        edited = any(
+            learning.is_significant(before_minor=old or 0, after_minor=new or 0)
+            for old, new in (
+                (before.daily_budget_minor, after.daily_budget_minor),
+                (before.lifetime_budget_minor, after.lifetime_budget_minor),
+                (before.bid_amount_minor, after.bid_amount_minor),
+            )
+        )
+        if after.level is EntityType.CAMPAIGN and edited:
+            for below in np.flatnonzero(self.population.adset_traits.campaign == row):
+                self.restart_learning(int(below))
+        if after.level is not EntityType.ADSET:
             return
-        amount = max(minimum_budget(self.population, node), round(node.daily_budget_minor * factor))
-        # A person is refused like anyone else, for example on the fifth change in an hour.
-        with contextlib.suppress(PlatformError):
-            self.change(node.id, Change(daily_budget_minor=amount), actor=HUMAN_ACTOR)
-
-    def _relearn(self, node: Node, *, before: int | None, was_paused: datetime | None) -> None:
-        learning, row = self.file.learning, self.population.rows[node.id][1]
-        edited = learning.is_significant(
-            before_minor=before or 0, after_minor=node.daily_budget_minor or 0
-        )
-        long_pause = timedelta(hours=learning.paused_hours)
         woke = (
-            node.status == "ACTIVE"
-            and was_paused is not None
-            and self.now - was_paused >= long_pause
+            before.status == "PAUSED"
+            and after.status == "ACTIVE"
+            and before.paused_at is not None
+            and self.now - before.paused_at >= timedelta(hours=learning.paused_hours)
         )
-        if edited or woke:
-            self.motion.adset_stage[row] = int(Stage.LEARNING)
-            self.motion.adset_results[row] = 0.0
-            self.motion.adset_edited_hour[row] = self.hour
+        strategy = before.settings.get("bid_strategy") != after.settings.get("bid_strategy")
+        if edited or woke or strategy:
+            self.restart_learning(row)
 
     def _budget_change(self, node: Node, percent: int) -> Change:
         currency = self.population.accounts[node.account].currency
@@ -252,19 +229,3 @@ class World:
         return Change(
             bid_amount_minor=Money(node.bid_amount_minor, currency).changed_by(percent).minor
         )
-
-    def _campaign_row(self, identifier: str) -> int:
-        node = self.node(identifier)
-        if node.level is not EntityType.CAMPAIGN:
-            raise RefusedChangeError("campaign_id is not a campaign.", code=_BAD_PARAMETER)
-        return self.population.rows[identifier][1]
-
-    def _twin(self, source: Node, *, parent: int, name: str, status: str) -> Node:
-        twin = source.clone()
-        siblings = self.population.nodes(source.level)
-        twin.id = f"{source.id[:-6]}{len(siblings) + 1:06d}"
-        twin.parent, twin.name, twin.source_id = parent, name, source.id
-        twin.status = source.status if status == "INHERITED_FROM_SOURCE" else status
-        twin.created = twin.updated = self.now
-        twin.budget_changes, twin.paused_at = [], None
-        return twin

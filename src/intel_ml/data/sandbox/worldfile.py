@@ -1,14 +1,17 @@
 """A world's description: a TOML file, read strictly.
 
     name, description, seed          what it is
-    like = "demo"                    start from a shipped world and lay this file over it
+    like = "demo"                    start from another world and lay this file over it
     actions_have_effect = false      writes are shown but change no delivery
     goods = 8.0                      dearer goods: fewer purchases for the same money
-    [auction] ... [reach]            settings of a mechanism; `enabled = false` switches it off
+    [auction] ... [season]           settings of a mechanism; `enabled = false` switches it off
     [kinds.winner]                   ranges from which ad sets of a kind draw their traits
     [[accounts]]                     currency, time zone, targets, prices in major units
     [[accounts.campaigns]]           name, adsets = [{ name, kind, budget, ads }]; with a `budget`
                                      of its own a campaign's ad sets have none
+    [[generate]]                     many accounts alike, by counts and weights
+
+`docs/sandbox.md` lists every key with its unit, default and meaning.
 
 Reads   a name of a shipped world, or a path.
 Gives   a frozen `WorldFile`.
@@ -18,18 +21,23 @@ Never   ignores a key: an unknown one is refused with the nearest that exists.
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from intel_ml.core.days import time_zone
 from intel_ml.core.errors import InvalidValueError, NotFoundError, UnknownNameError
 from intel_ml.core.money import currency_offset
+from intel_ml.data.sandbox.accountfile import AccountFile, AdSetFile, CampaignFile, Generate, Kind
+from intel_ml.data.sandbox.generation import generated_accounts
 from intel_ml.data.sandbox.mechanisms.auction import Auction
+from intel_ml.data.sandbox.mechanisms.bidding import BID_CAP, COST_CAP, Bidding
 from intel_ml.data.sandbox.mechanisms.conversion import Conversion
 from intel_ml.data.sandbox.mechanisms.diminishing import Diminishing
+from intel_ml.data.sandbox.mechanisms.drift import Drift
 from intel_ml.data.sandbox.mechanisms.fatigue import Fatigue
 from intel_ml.data.sandbox.mechanisms.lag import LONGEST_HOURS, Lag
 from intel_ml.data.sandbox.mechanisms.learning import Learning
@@ -38,72 +46,15 @@ from intel_ml.data.sandbox.mechanisms.outside import Outside
 from intel_ml.data.sandbox.mechanisms.pacing import Pacing
 from intel_ml.data.sandbox.mechanisms.pixel import Pixel
 from intel_ml.data.sandbox.mechanisms.reach import Reach
+from intel_ml.data.sandbox.mechanisms.season import Season, month_day
+from intel_ml.data.sandbox.mechanisms.shocks import Shocks
+from intel_ml.data.sandbox.plausible import check_numbers
+from intel_ml.data.sandbox.typed_tables import read_table
 
 WORLDS = Path(__file__).parent / "worlds"
-Range = tuple[float, float]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A sort of ad set: ranges from which each draws its own traits."""
-
-    cpa_ratio: Range
-    ctr_percent: Range = (0.9, 1.8)
-    cpm_ratio: Range = (0.85, 1.15)
-    eta: Range = (0.1, 0.3)
-    audience: Range = (60_000.0, 400_000.0)
-    fatigue: Range = (0.02, 0.05)
-    exposure: Range = (0.0, 0.5)
-    utilisation: Range = (0.92, 1.0)
-    days_old: Range = (20.0, 120.0)
-
-
-@dataclass(frozen=True, slots=True)
-class AdSetFile:
-    """One ad set; `budget` in major units a day, absent where the campaign holds the budget."""
-
-    name: str
-    kind: str
-    ads: tuple[str, ...]
-    budget: float | None = None
-    lifetime: bool = False
-    status: str = "ACTIVE"
-    days_old: int | None = None
-    rejected_ads: tuple[str, ...] = ()
-    paused_ads: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignFile:
-    """One campaign; with a `budget` of its own, its ad sets have none."""
-
-    name: str
-    adsets: tuple[AdSetFile, ...]
-    objective: str = "OUTCOME_SALES"
-    budget: float | None = None
-    status: str = "ACTIVE"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFile:
-    """One ad account: its money, days and targets, and its market's prices in major units.
-
-    `margin` is what is left of an order's value before advertising: a sale pays from 1 / margin on.
-    """
-
-    id: str
-    name: str
-    currency: str
-    time_zone: str
-    target_cpa: float
-    target_roas: float
-    cpm: float
-    order_value: float
-    campaigns: tuple[CampaignFile, ...]
-    margin: float = 0.55
-    match_quality: float = 6.5
-    min_daily_budget: float = 1.0
+_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")
+_STRATEGIES = (BID_CAP, COST_CAP)
+_CLOSE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +62,22 @@ class WorldFile:
     """A whole world; each mechanism's section has `enabled = false` to switch it off.
 
     `goods` multiplies target and order value of every account: dearer goods, fewer purchases for
-    the same money.
+    the same money. After loading, `accounts` holds the generated ones too.
     """
 
     name: str
     description: str
     seed: int
     kinds: Mapping[str, Kind]
-    accounts: tuple[AccountFile, ...]
+    accounts: tuple[AccountFile, ...] = ()
+    generate: tuple[Generate, ...] = ()
     actions_have_effect: bool = True
     goods: float = 1.0
     auction: Auction = field(default_factory=Auction)
+    bidding: Bidding = field(default_factory=Bidding)
     conversion: Conversion = field(default_factory=Conversion)
     diminishing: Diminishing = field(default_factory=Diminishing)
+    drift: Drift = field(default_factory=Drift)
     fatigue: Fatigue = field(default_factory=Fatigue)
     lag: Lag = field(default_factory=Lag)
     learning: Learning = field(default_factory=Learning)
@@ -132,21 +86,25 @@ class WorldFile:
     pacing: Pacing = field(default_factory=Pacing)
     pixel: Pixel = field(default_factory=Pixel)
     reach: Reach = field(default_factory=Reach)
+    season: Season = field(default_factory=Season)
+    shocks: Shocks = field(default_factory=Shocks)
     digest: str = ""
 
 
 def load_world_file(name_or_path: str | Path) -> WorldFile:
     """Return the world called so, or described by the file at that path."""
     path = _find(name_or_path)
-    text = path.read_text(encoding="utf-8")
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidValueError(path=path.name, problem=f"not TOML: {error}") from error
+    raw = _parsed(path)
     if "like" in raw:
         raw = _inherit(raw, path)
+    if "digest" in raw:
+        raise InvalidValueError(path="digest", problem="is computed from the file; remove it")
     raw["digest"] = hashlib.sha256(repr(raw).encode()).hexdigest()[:16]
-    return check_world_file(_table(WorldFile, raw, path.stem))
+    world = read_table(WorldFile, raw, path.stem)
+    check_numbers(world, "")
+    _check_names(world)
+    made = tuple(generated_accounts(world.generate, seed=world.seed))
+    return check_world_file(replace(world, accounts=(*world.accounts, *made)))
 
 
 def world_names() -> list[str]:
@@ -156,14 +114,12 @@ def world_names() -> list[str]:
 
 def check_world_file(world: WorldFile) -> WorldFile:
     """Return `world` if its parts fit together."""
-    seen: set[str] = set()
-    if (
-        len(world.lag.delays_hours) != len(world.lag.shares)
-        or max(world.lag.delays_hours) > LONGEST_HOURS
-    ):
+    _check_lag(world.lag)
+    if not world.accounts:
         raise InvalidValueError(
-            path="lag.delays_hours", problem="one share for each delay, at most 672 hours"
+            path="accounts", problem="there is none: add [[accounts]] or [[generate]]"
         )
+    seen: set[str] = set()
     for n, account in enumerate(world.accounts):
         where = f"accounts[{n}]"
         currency_offset(account.currency)
@@ -174,27 +130,100 @@ def check_world_file(world: WorldFile) -> WorldFile:
             )
         seen.add(account.id)
         for c, campaign in enumerate(account.campaigns):
+            inside = f"{where}.campaigns[{c}]"
+            _one_of(campaign.status, _STATUSES, f"status at {inside}")
+            if not campaign.adsets:
+                raise InvalidValueError(path=f"{inside}.adsets", problem="must hold an ad set")
             for s, adset in enumerate(campaign.adsets):
-                _check_adset(world, campaign, adset, f"{where}.campaigns[{c}].adsets[{s}]")
+                _check_adset(world, account, (campaign, adset), f"{inside}.adsets[{s}]")
     return world
 
 
-def _check_adset(world: WorldFile, campaign: CampaignFile, adset: AdSetFile, where: str) -> None:
-    if adset.kind not in world.kinds:
-        raise UnknownNameError(kind=f"kind at {where}", name=adset.kind, known=world.kinds)
+def _check_names(world: WorldFile) -> None:
+    """Check the names and dates that a section gives, before anything is made of them."""
+    for n, season in enumerate(world.season.named):
+        for key in ("first", "last"):
+            try:
+                month_day(getattr(season, key))
+            except ValueError as error:
+                raise InvalidValueError(
+                    path=f"season.named[{n}].{key}", problem='must be a day as "MM-DD"'
+                ) from error
+    for n, section in enumerate(world.generate):
+        where = f"generate[{n}]"
+        for kind in section.kinds:
+            _one_of(kind, world.kinds, f"kind at {where}.kinds")
+        if sum(section.kinds.values()) <= 0:
+            raise InvalidValueError(path=f"{where}.kinds", problem="needs a weight above 0")
+        if not section.markets:
+            raise InvalidValueError(path=f"{where}.markets", problem="must hold a market")
+
+
+def _check_lag(lag: Lag) -> None:
+    delays = lag.delays_hours
+    if len(delays) != len(lag.shares) or not delays or max(delays) > LONGEST_HOURS:
+        raise InvalidValueError(
+            path="lag.delays_hours",
+            problem=f"one delay for each of lag.shares, at most {LONGEST_HOURS} hours",
+        )
+    if delays[0] != 0 or list(delays) != sorted(set(delays)):
+        raise InvalidValueError(
+            path="lag.delays_hours", problem="must begin with 0 and grow: the first is no delay"
+        )
+    if not math.isclose(sum(lag.shares), 1.0, abs_tol=_CLOSE):
+        raise InvalidValueError(
+            path="lag.shares", problem=f"must add up to 1, but add up to {sum(lag.shares):g}"
+        )
+
+
+def _check_adset(
+    world: WorldFile, account: AccountFile, pair: tuple[CampaignFile, AdSetFile], where: str
+) -> None:
+    campaign, adset = pair
+    _one_of(adset.kind, world.kinds, f"kind at {where}")
+    _one_of(adset.status, _STATUSES, f"status at {where}")
+    _one_of(adset.bid_strategy, _STRATEGIES, f"bid_strategy at {where}")
     if (campaign.budget is None) == (adset.budget is None):
         raise InvalidValueError(
             path=f"{where}.budget",
             problem="either the campaign or the ad set has a budget, not both",
         )
+    if adset.lifetime and adset.budget is None:
+        raise InvalidValueError(
+            path=f"{where}.lifetime", problem="needs a budget of the ad set's own"
+        )
+    for budget, at in ((campaign.budget, "its campaign's budget"), (adset.budget, "it")):
+        if budget is not None and budget < account.min_daily_budget:
+            raise InvalidValueError(
+                path=f"{where}.budget",
+                problem=f"{at} must be at least min_daily_budget, {account.min_daily_budget:g}",
+            )
+    if not adset.ads:
+        raise InvalidValueError(path=f"{where}.ads", problem="must name an ad")
     for name in (*adset.rejected_ads, *adset.paused_ads):
-        if name not in adset.ads:
-            raise UnknownNameError(kind=f"ad at {where}", name=name, known=adset.ads)
+        _one_of(name, adset.ads, f"ad at {where}")
+
+
+def _one_of(name: str, known: Mapping[str, object] | tuple[str, ...], kind: str) -> None:
+    if name not in known:
+        raise UnknownNameError(kind=kind, name=name, known=known)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidValueError(path=path.name, problem=f"not TOML: {error}") from error
 
 
 def _inherit(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return `raw` laid over the world that it says it is like."""
-    parent = tomllib.loads(_find(raw.pop("like")).read_text(encoding="utf-8"))
+    like = raw.pop("like")
+    if not isinstance(like, str):
+        raise InvalidValueError(
+            path=f"{path.stem}.like", problem="must be the name of a world or a path"
+        )
+    parent = _parsed(_find(path.parent / like if like.endswith(".toml") else like))
     if "like" in parent:
         raise InvalidValueError(
             path=f"{path.stem}.like", problem="a world is like one that stands alone"
@@ -215,48 +244,3 @@ def _find(name_or_path: str | Path) -> Path:
     if not shipped.is_file():
         raise UnknownNameError(kind="world", name=str(name_or_path), known=world_names())
     return shipped
-
-
-def _table(cls: type[T], raw: object, where: str) -> T:
-    if not isinstance(raw, Mapping):
-        raise InvalidValueError(path=where, problem="must be a table")
-    hints = get_type_hints(cls)
-    for key in raw:
-        if key not in hints:
-            raise UnknownNameError(kind=f"key at {where}", name=str(key), known=hints)
-    values: dict[str, Any] = {}
-    for one in fields(cls):  # type: ignore[arg-type]  # every class given here is a dataclass
-        if one.name in raw:
-            values[one.name] = _value(hints[one.name], raw[one.name], f"{where}.{one.name}")
-        elif one.default is MISSING and one.default_factory is MISSING:
-            raise InvalidValueError(path=f"{where}.{one.name}", problem="is missing")
-    return cls(**values)
-
-
-def _value(kind: Any, raw: object, where: str) -> Any:
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is tuple:
-        if not isinstance(raw, list):
-            raise InvalidValueError(path=where, problem="must be a list")
-        if inner[-1] is not Ellipsis and len(raw) != len(inner):
-            raise InvalidValueError(path=where, problem=f"must have {len(inner)} values")
-        return tuple(_value(inner[0], item, f"{where}[{n}]") for n, item in enumerate(raw))
-    if origin is Mapping:
-        if not isinstance(raw, dict):
-            raise InvalidValueError(path=where, problem="must be a table")
-        return {key: _value(inner[1], item, f"{where}.{key}") for key, item in raw.items()}
-    if inner:  # X | None: TOML has no null, so what is written is an X
-        return _value(inner[0], raw, where)
-    if hasattr(kind, "__dataclass_fields__"):
-        return _table(kind, raw, where)
-    return _scalar(kind, raw, where)
-
-
-def _scalar(kind: type, raw: object, where: str) -> object:
-    if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
-        return float(raw)
-    if type(raw) is not kind:
-        raise InvalidValueError(
-            path=where, problem=f"must be {kind.__name__}, not {type(raw).__name__}"
-        )
-    return raw

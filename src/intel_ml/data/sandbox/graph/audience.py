@@ -20,18 +20,25 @@ from intel_ml.data.sandbox.ledger import Column
 from intel_ml.data.sandbox.world import World
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
-def people_reached(world: World, *, level: str, ads: Ints, sums: Ints) -> Ints:
-    """Return people for each entity of a level, in the order of their rows; `sums` are by ad."""
+def people_reached(
+    world: World, *, level: str, ads: Ints, sums: Ints, share: Floats | None = None
+) -> Ints:
+    """Return people for each entity of a level, in the order of their rows; `sums` are by ad.
+
+    `share` is the part of the audience that each window is about; all of it unless given.
+    """
     traits, reach = world.population.adset_traits, world.file.reach
     adset = world.population.ad_traits.adset[ads]
     impressions = sums[Column.IMPRESSIONS]
+    about = np.ones((1, 1)) if share is None else share[:, None]
     if level == "ad":
-        return reach.people(impressions=impressions, audience=traits.audience[adset][None, :])
+        return reach.people(impressions=impressions, audience=traits.audience[adset] * about)
     adsets, where = np.unique(adset, return_inverse=True)
     pooled = _by_group(impressions, where, len(adsets))
-    people = reach.people(impressions=pooled, audience=traits.audience[adsets][None, :])
+    people = reach.people(impressions=pooled, audience=traits.audience[adsets] * about)
     if level == "adset":
         return people
     campaigns, where = np.unique(traits.campaign[adsets], return_inverse=True)

@@ -1,6 +1,6 @@
 """Which days an insights question means: presets, ranges, increments; days are the account's.
 
-Reads   `date_preset`, `time_range`, `time_increment`, and the account's today.
+Reads   `date_preset`, `time_range`, `time_ranges`, `time_increment`, and the account's today.
 Gives   half-open windows of days, in order.
 Never   accepts `last_1d`: it does not exist.
 """
@@ -18,7 +18,8 @@ _DAY = timedelta(days=1)
 _WEEK = 7
 _QUARTER = 3
 _MOST_INCREMENT = 90
-_OLDEST = timedelta(days=37 * 30)
+_OLDEST_MONTHS = 37
+_MOST_RANGES = 100
 _FARTHEST = timedelta(days=366)
 
 
@@ -39,6 +40,17 @@ def _month_before(day: date, months: int) -> date:
     return date(total // 12, total % 12 + 1, 1)
 
 
+def months_before(day: date, months: int) -> date:
+    """Return the same day some months earlier, or the last one of a shorter month.
+
+    >>> months_before(date(2026, 3, 31), 37)
+    datetime.date(2023, 2, 28)
+    """
+    month = _month_before(day, months)
+    last = _month_before(month, -1) - _DAY
+    return month.replace(day=min(day.day, last.day))
+
+
 def _last(days: int) -> Callable[[date], DayWindow]:
     return lambda today: DayWindow(today - timedelta(days=days), today)
 
@@ -49,8 +61,8 @@ PRESETS: dict[str, Callable[[date], DayWindow]] = {
     "this_month": lambda t: DayWindow(_month(t), t + _DAY),
     "last_month": lambda t: DayWindow(_month_before(t, 1), _month(t)),
     "this_quarter": lambda t: DayWindow(_quarter(t), t + _DAY),
-    "maximum": lambda t: DayWindow(t - _OLDEST, t + _DAY),
-    "data_maximum": lambda t: DayWindow(t - _OLDEST, t + _DAY),
+    "maximum": lambda t: DayWindow(months_before(t, _OLDEST_MONTHS), t + _DAY),
+    "data_maximum": lambda t: DayWindow(months_before(t, _OLDEST_MONTHS), t + _DAY),
     "last_3d": _last(3),
     "last_7d": _last(7),
     "last_14d": _last(14),
@@ -83,6 +95,17 @@ def asked_window(params: Mapping[str, str], *, today: date) -> DayWindow:
             f"date_preset must be one of the following values: {', '.join(PRESETS)}"
         )
     return PRESETS[preset](today)
+
+
+def asked_ranges(text: str, *, today: date) -> list[DayWindow]:
+    """Return the windows of `time_ranges`: one set of rows each; they may overlap."""
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise bad_parameter("time_ranges must be an array of time ranges") from error
+    if not isinstance(raw, list) or not 1 <= len(raw) <= _MOST_RANGES:
+        raise bad_parameter("time_ranges must be an array of time ranges")
+    return [_range(json.dumps(one), today) for one in raw]
 
 
 def split_window(
@@ -128,7 +151,7 @@ def _range(text: str, today: date) -> DayWindow:
         ) from error
     if until < since:
         raise bad_parameter("time_range: since must not be after until")
-    if since < today - _OLDEST:
+    if since < months_before(today, _OLDEST_MONTHS):
         raise GraphError(
             "(#3018) The start date of the time range cannot be beyond 37 months "
             "from the current date",

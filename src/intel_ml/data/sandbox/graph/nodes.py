@@ -11,12 +11,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from intel_ml.core.days import time_zone
 from intel_ml.core.ids import EntityType
 from intel_ml.data.sandbox.changes import effective_status
 from intel_ml.data.sandbox.graph.fields import Asked
 from intel_ml.data.sandbox.ledger import Column
 from intel_ml.data.sandbox.population import Node, minor, pixel_id
+from intel_ml.data.sandbox.spending import (
+    CAMPAIGN_CAP,
+    DAILY_CAP,
+    DAILY_TARGET,
+    LOWEST_COST,
+    NEEDS_BID,
+    bid_in_force,
+    is_pooled,
+)
 from intel_ml.data.sandbox.world import World
 
 Render = Callable[[World, Node, int], Any]
@@ -112,8 +123,9 @@ def _pick(values: Mapping[str, Callable[[], Any]], asked: Asked) -> dict[str, An
 
 
 def _account_spend(world: World, row: int) -> int:
-    own = [n for n, ad in enumerate(world.population.ads) if ad.account == row]
-    return int(world.ledger.counts[Column.SPEND, : world.hour, own].sum())
+    population = world.population
+    own = np.flatnonzero(population.adset_traits.account[population.ad_traits.adset] == row)
+    return int(world.ledger.windows([(0, world.hour)], ads=own)[Column.SPEND].sum())
 
 
 def _zone(world: World, node: Node) -> str:
@@ -136,6 +148,18 @@ def _left_today(world: World, node: Node, row: int) -> str | None:
     else:
         budget, spent = node.daily_budget_minor, world.motion.adset_spent_today[row]
     return None if budget is None else str(max(budget - int(spent), 0))
+
+
+def _bid_strategy(world: World, node: Node, row: int) -> str | None:
+    """Return the strategy of the level that has the budget, as Meta shows it on both."""
+    del row
+    if is_pooled(world.population, node):
+        node = world.population.campaigns[node.parent]
+    elif node.level is EntityType.CAMPAIGN and node.daily_budget_minor is None:
+        return None
+    # A bid that came without a strategy is a cap.
+    usual = LOWEST_COST if node.bid_amount_minor is None else NEEDS_BID[0]
+    return str(node.settings.get("bid_strategy", usual))
 
 
 def _learning(world: World, node: Node, row: int) -> dict[str, Any] | None:
@@ -189,8 +213,8 @@ _BUDGETS: dict[str, Render] = {
     "daily_budget": lambda _w, n, _r: _text(n.daily_budget_minor),
     "lifetime_budget": lambda _w, n, _r: _text(n.lifetime_budget_minor),
     "budget_remaining": _left_today,
-    "bid_strategy": lambda _w, _n, _r: "LOWEST_COST_WITHOUT_CAP",
-    "start_time": lambda w, n, _r: moment_text(n.created, _zone(w, n)),
+    "bid_strategy": _bid_strategy,
+    "start_time": lambda w, n, _r: moment_text(n.begin or n.created, _zone(w, n)),
     "pacing_type": lambda _w, _n, _r: ["standard"],
 }
 _TABLES: dict[EntityType, dict[str, Render]] = {
@@ -200,13 +224,18 @@ _TABLES: dict[EntityType, dict[str, Render]] = {
         "objective": lambda _w, n, _r: n.objective,
         "buying_type": lambda _w, _n, _r: "AUCTION",
         "special_ad_categories": lambda _w, _n, _r: [],
+        "spend_cap": lambda _w, n, _r: _text(n.settings.get(CAMPAIGN_CAP)),
+        "stop_time": lambda w, n, _r: moment_text(n.end, _zone(w, n)) if n.end else None,
         "source_campaign_id": lambda _w, n, _r: n.source_id or "0",
     },
     EntityType.ADSET: {
         **_COMMON,
         **_BUDGETS,
         "campaign_id": lambda w, n, _r: w.population.campaigns[n.parent].id,
-        "bid_amount": lambda _w, n, _r: n.bid_amount_minor,
+        "bid_amount": lambda _w, n, _r: bid_in_force(n),
+        "bid_constraints": lambda _w, n, _r: n.settings.get("bid_constraints"),
+        DAILY_CAP: lambda _w, n, _r: _text(n.settings.get(DAILY_CAP)),
+        DAILY_TARGET: lambda _w, n, _r: _text(n.settings.get(DAILY_TARGET)),
         "billing_event": lambda _w, _n, _r: "IMPRESSIONS",
         "optimization_goal": lambda _w, _n, _r: "OFFSITE_CONVERSIONS",
         "promoted_object": _pixel_object,
@@ -221,7 +250,7 @@ _TABLES: dict[EntityType, dict[str, Render]] = {
         **_COMMON,
         "adset_id": lambda w, n, _r: _adset_of(w, n).id,
         "campaign_id": lambda w, n, _r: w.population.campaigns[_adset_of(w, n).parent].id,
-        "bid_amount": lambda _w, n, _r: n.bid_amount_minor,
+        "bid_amount": lambda _w, n, _r: bid_in_force(n),
         "creative": lambda _w, n, _r: {"id": f"77{n.id[5:]}"},
         "issues_info": _issues,
         "source_ad_id": lambda _w, n, _r: n.source_id or "0",

@@ -1,4 +1,4 @@
-"""Every GET: accounts, structure, insights, pixels, the change log.
+"""Every GET: which edges there are, and who answers for them.
 
 Reads   a path and its parameters.
 Gives   the JSON of the answer.
@@ -7,15 +7,14 @@ Never   accepts a parameter that the edge doesn't have.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 from intel_ml.core.ids import EntityType
-from intel_ml.data.sandbox.changes import HIDDEN, Activity, effective_status
-from intel_ml.data.sandbox.graph import insights as insight_rows
+from intel_ml.data.sandbox.graph.asking import PARAMETERS as INSIGHTS
+from intel_ml.data.sandbox.graph.calls import PAGED, Call
+from intel_ml.data.sandbox.graph.changelog import ACCOUNT_ACTIVITY, ACTIVITY, activities
+from intel_ml.data.sandbox.graph.dataset import QUALITY_PARAMETERS, dataset_quality
 from intel_ml.data.sandbox.graph.errors import (
     bad_parameter,
     missing_object,
@@ -23,59 +22,19 @@ from intel_ml.data.sandbox.graph.errors import (
     unknown_path,
 )
 from intel_ml.data.sandbox.graph.fields import parse_fields
-from intel_ml.data.sandbox.graph.insights import Scope, insights
-from intel_ml.data.sandbox.graph.listing import Filter, bounds, is_whole, page, parse_filters
-from intel_ml.data.sandbox.graph.nodes import moment_text, render_account, render_node, render_pixel
-from intel_ml.data.sandbox.graph.pixels import (
-    QUALITY_PARAMETERS,
-    STATS_PARAMETERS,
-    dataset_quality,
-    pixel_stats,
-)
-from intel_ml.data.sandbox.population import Node, minor, pixel_id
+from intel_ml.data.sandbox.graph.insights import insights
+from intel_ml.data.sandbox.graph.listing import bounds, is_whole, page, total_count
+from intel_ml.data.sandbox.graph.nodes import render_account, render_node, render_pixel
+from intel_ml.data.sandbox.graph.periods import shown as shown_periods
+from intel_ml.data.sandbox.graph.pixels import CHECKS, STATS, pixel_checks, pixel_stats
+from intel_ml.data.sandbox.graph.structure import children, copies
+from intel_ml.data.sandbox.graph.tables import Scope
+from intel_ml.data.sandbox.population import minor, pixel_id
 from intel_ml.data.sandbox.world import World
 
-#: Accepted everywhere and without effect here.
-ALWAYS = frozenset(
-    {
-        "access_token",
-        "appsecret_proof",
-        "method",
-        "format",
-        "locale",
-        "pretty",
-        "debug",
-        "suppress_http_code",
-    }
-)
-_LIST = frozenset(
-    {
-        "fields",
-        "limit",
-        "after",
-        "before",
-        "filtering",
-        "summary",
-        "effective_status",
-        "date_preset",
-        "time_range",
-        "is_completed",
-        "updated_since",
-    }
-)
-_ACTIVITY = frozenset(
-    {
-        "fields",
-        "limit",
-        "after",
-        "before",
-        "since",
-        "until",
-        "category",
-        "business_id",
-        "add_children",
-    }
-)
+_LIST = PAGED | {"filtering", "summary", "effective_status", "date_preset", "time_range"}
+_STRUCTURE = _LIST | {"is_completed"}
+_COPIES = PAGED | {"effective_status", "date_preset", "time_range", "is_completed", "summary"}
 _LEVELS = {"campaigns": EntityType.CAMPAIGN, "adsets": EntityType.ADSET, "ads": EntityType.AD}
 _EDGES = {
     "account": frozenset(_LEVELS),
@@ -83,29 +42,23 @@ _EDGES = {
     "adset": frozenset({"ads"}),
     "ad": frozenset[str](),
 }
-_ACTIVITY_DEFAULT = "event_time,event_type,actor_name,object_id,object_name"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One GET: path segments without the version, parameters, and the URL without them."""
-
-    segments: tuple[str, ...]
-    params: Mapping[str, str]
-    url: str
+_OBJECTS = ("campaign", "adset", "ad")
+_SORTS = ("LAST_FIRED_TIME", "NAME")
+#: Cost of a result against the least daily budget (Ads Manager's own minimums by billing event).
+_LEAST_TIMES = {"imp": 1, "video_views": 1, "high_freq": 5, "low_freq": 20}
 
 
 def read(world: World, call: Call) -> Any:
     """Return the JSON body of a GET, or raise `GraphError`."""
     match call.segments:
         case ("me",):
-            _only(call, frozenset({"fields"}))
+            call.only(frozenset({"fields"}))
             return {"id": "1000000001", "name": "Sandbox System User"}
         case ("me", "adaccounts"):
-            _only(call, _LIST)
+            call.only(_LIST)
             return _accounts(world, call)
         case ("dataset_quality",):
-            _only(call, QUALITY_PARAMETERS)
+            call.only(QUALITY_PARAMETERS)
             return _quality(world, call)
         case (identifier,):
             return _object(world, call, identifier)
@@ -117,23 +70,17 @@ def read(world: World, call: Call) -> Any:
 
 def scope_of(world: World, identifier: str) -> Scope:
     """Return what an id stands for, or raise Meta's error for what stands for nothing."""
-    for row, account in enumerate(world.population.accounts):
-        if identifier in {f"act_{account.id}", account.id}:
-            return Scope("account", row, row)
-        if identifier == pixel_id(account):
-            return Scope("pixel", row, row)
     node = world.population.find(identifier)
     if node is not None:
         return Scope(node.level.value, world.population.rows[identifier][1], node.account)
+    for row, account in enumerate(world.population.accounts):
+        if identifier in (f"act_{account.id}", account.id):
+            return Scope("account", row, row)
+        if identifier == pixel_id(account):
+            return Scope("pixel", row, row)
     if identifier.isdigit() or identifier.startswith("act_"):
         raise missing_object(identifier)
     raise unknown_alias(identifier)
-
-
-def _only(call: Call, known: frozenset[str]) -> None:
-    for name in call.params:
-        if name not in known and name not in ALWAYS:
-            raise bad_parameter(f"Unknown parameter: {name}")
 
 
 def _accounts(world: World, call: Call) -> dict[str, Any]:
@@ -141,12 +88,13 @@ def _accounts(world: World, call: Call) -> dict[str, Any]:
     total = len(world.population.accounts)
     first, end = bounds(call.params, total=total)
     rows = [render_account(world, row, asked) for row in range(first, end)]
-    return page(rows, params=call.params, url=call.url, span=(first, end, total))
+    body = page(rows, params=call.params, url=call.url, span=(first, end, total))
+    return body | total_count(call.params, total)
 
 
 def _object(world: World, call: Call, identifier: str) -> dict[str, Any]:
     scope = scope_of(world, identifier)
-    _only(call, frozenset({"fields", "date_preset"}))
+    call.only(frozenset({"fields", "date_preset"}))
     asked = parse_fields(call.params.get("fields", "id"), scope.level)
     if scope.level == "account":
         return render_account(world, scope.row, asked)
@@ -161,102 +109,22 @@ def _edge(world: World, call: Call, *, identifier: str, edge: str) -> dict[str, 
     if edge == "dataset_quality":
         raise unknown_path(edge)
     scope = scope_of(world, identifier)
-    if edge == "insights" and scope.level != "pixel":
-        _only(call, insight_rows.PARAMETERS)
-        return insights(world, scope, params=call.params, url=call.url)
     if edge in _EDGES.get(scope.level, frozenset()):
-        _only(call, _LIST)
-        return _children(world, call, scope=scope, level=_LEVELS[edge])
+        level = _LEVELS[edge]
+        # Meta has `updated_since` on ad sets and ads only.
+        call.only(_STRUCTURE if level is EntityType.CAMPAIGN else _STRUCTURE | {"updated_since"})
+        return children(world, call, scope=scope, level=level)
     other = _OTHER.get((scope.level, edge))
     if other is None:
         raise unknown_path(edge)
     known, answer = other
-    _only(call, known)
+    # The SDK's cursors ask every edge for a summary.
+    call.only(known | {"summary"})
     return answer(world, call, scope)
 
 
-def _children(world: World, call: Call, *, scope: Scope, level: EntityType) -> dict[str, Any]:
-    if level is EntityType.CAMPAIGN and "updated_since" in call.params:
-        raise bad_parameter("Unknown parameter: updated_since")
-    asked = parse_fields(call.params.get("fields", "id"), level.value)
-    population = world.population
-    shown = _Shown(world, call.params)
-    rows = [
-        (row, node)
-        for row, node in enumerate(population.nodes(level))
-        if _is_inside(world, node, scope) and shown.passes(node)
-    ]
-    first, end = bounds(call.params, total=len(rows))
-    items = [render_node(world, node, row, asked) for row, node in rows[first:end]]
-    return page(items, params=call.params, url=call.url, span=(first, end, len(rows)))
-
-
-def _is_inside(world: World, node: Node, scope: Scope) -> bool:
-    if scope.level == "account":
-        return node.account == scope.row
-    if node.level is EntityType.AD and scope.level == "campaign":
-        return world.population.adsets[node.parent].parent == scope.row
-    return node.parent == scope.row
-
-
-class _Shown:
-    """Which nodes a list shows: neither archived nor deleted ones, unless they are asked for."""
-
-    def __init__(self, world: World, params: Mapping[str, str]) -> None:
-        self.world = world
-        self.filters = parse_filters(params.get("filtering"))
-        self.statuses = _statuses(params.get("effective_status"))
-        self.since = params.get("updated_since")
-        if self.since is not None and not is_whole(self.since):
-            raise bad_parameter("updated_since must be a unix timestamp")
-
-    def passes(self, node: Node) -> bool:
-        status = effective_status(self.world.population, node)
-        asks_status = any(one.field.endswith("effective_status") for one in self.filters)
-        if self.statuses:
-            if status not in self.statuses:
-                return False
-        elif status in HIDDEN and not asks_status:
-            return False
-        if self.since is not None and node.updated.timestamp() < float(self.since):
-            return False
-        return all(one.holds(self._value(one, node, status)) for one in self.filters)
-
-    def _value(self, one: Filter, node: Node, status: str) -> object:
-        key = one.field.removeprefix(f"{node.level.value}.")
-        match key:
-            case "id" | "name" | "status" | "daily_budget":
-                return getattr(node, key.replace("daily_budget", "daily_budget_minor"))
-            case "effective_status":
-                return status
-            case "updated_time":
-                return node.updated.timestamp()
-            case "created_time":
-                return node.created.timestamp()
-            case "adset.id" if node.level is EntityType.AD:
-                return self.world.population.adsets[node.parent].id
-            case "campaign.id" if node.level is not EntityType.CAMPAIGN:
-                population = self.world.population
-                row = (
-                    node.parent
-                    if node.level is EntityType.ADSET
-                    else population.adsets[node.parent].parent
-                )
-                return population.campaigns[row].id
-            case _:
-                raise bad_parameter(
-                    f"Filtering field {one.field} with operation {one.operator} is not supported"
-                )
-
-
-def _statuses(text: str | None) -> frozenset[str]:
-    if not text:
-        return frozenset()
-    try:
-        raw = json.loads(text)
-    except ValueError:
-        raw = text.split(",")
-    return frozenset(str(one) for one in (raw if isinstance(raw, list) else [raw]))
+def _insights(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+    return insights(world, scope, params=call.params, url=call.url)
 
 
 def _quality(world: World, call: Call) -> dict[str, Any]:
@@ -270,87 +138,96 @@ def _quality(world: World, call: Call) -> dict[str, Any]:
 
 def _pixels(world: World, call: Call, scope: Scope) -> dict[str, Any]:
     asked = parse_fields(call.params.get("fields", "id"), "pixel")
-    rows = [render_pixel(world, scope.row, asked)]
-    return page(rows, params=call.params, url=call.url, span=(0, 1, 1))
+    if call.params.get("sort_by", _SORTS[0]) not in _SORTS:
+        raise bad_parameter(f"sort_by must be one of the following values: {', '.join(_SORTS)}")
+    # An account has one pixel here, so every order is the same.
+    first, end = bounds(call.params, total=1)
+    rows = [render_pixel(world, scope.row, asked)][first:end]
+    return page(rows, params=call.params, url=call.url, span=(first, end, 1))
 
 
 def _stats(world: World, call: Call, scope: Scope) -> dict[str, Any]:
     return pixel_stats(world, scope.row, params=call.params, url=call.url)
 
 
-def _minimum(world: World, call: Call, scope: Scope) -> dict[str, Any]:
-    account = world.population.accounts[scope.row]
-    least = minor(account.min_daily_budget, account)
-    row = {
-        "currency": account.currency,
-        "min_daily_budget_imp": least,
-        "min_daily_budget_low_freq": least * 20,
-        "min_daily_budget_high_freq": least * 5,
-        "min_daily_budget_video_views": least,
-    }
-    return page([row], params=call.params, url=call.url, span=(0, 1, 1))
+def _checks(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+    return pixel_checks(world, scope.row, params=call.params, url=call.url)
+
+
+def _copies(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+    return copies(world, call, scope=scope)
 
 
 def _activities(world: World, call: Call, scope: Scope) -> dict[str, Any]:
-    asked = parse_fields(call.params.get("fields", _ACTIVITY_DEFAULT), "activity")
-    since, until = _moment(call.params.get("since")), _moment(call.params.get("until"))
-    category = call.params.get("category", "")
-    account = world.population.accounts[scope.account]
-    entity = None if scope.level == "account" else world.population.adsets[scope.row].id
+    return activities(world, call, scope=scope)
+
+
+def _minimum(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+    asked = parse_fields(call.params.get("fields", ""), "budget")
+    bid = call.params.get("bid_amount", "0")
+    if not is_whole(bid):
+        raise bad_parameter("bid_amount must be an integer")
+    account = world.population.accounts[scope.row]
+    least = minor(account.min_daily_budget, account)
+    row: dict[str, Any] = {"currency": account.currency}
+    for name, times in _LEAST_TIMES.items():
+        # A budget must pay for at least one result at the bid.
+        row[f"min_daily_budget_{name}"] = max(least * times, int(bid))
+    names = [name for name, _ in asked] or list(row)
+    found = {name: row[name] for name in names}
+    return page([found], params=call.params, url=call.url, span=(0, 1, 1))
+
+
+def _budget_periods(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+    asked = parse_fields(call.params.get("fields", ""), "schedule")
+    node = world.population.nodes(EntityType(scope.level))[scope.row]
+    rows = shown_periods(node, call.params)
+    names = [name for name, _ in asked]
+    first, end = bounds(call.params, total=len(rows))
     found = [
-        one
-        for one in reversed(world.activities)
-        if one.account == scope.account
-        and (entity is None or one.object_id == entity)
-        and (since is None or one.moment >= since)
-        and (until is None or one.moment <= until)
-        and category.lower() in one.event_type
+        {name: row[name] for name in (*names, "id") if name in row} if names else row
+        for row in rows[first:end]
     ]
-    first, end = bounds(call.params, total=len(found))
-    rows = [_activity(one, account.id, account.time_zone, asked) for one in found[first:end]]
-    return page(rows, params=call.params, url=call.url, span=(first, end, len(found)))
+    return page(found, params=call.params, url=call.url, span=(first, end, len(rows)))
 
 
-def _activity(
-    one: Activity, account: str, zone: str, asked: tuple[tuple[str, object], ...]
-) -> dict[str, Any]:
-    values = {
-        "event_time": moment_text(one.moment, zone),
-        "event_type": one.event_type,
-        "translated_event_type": one.event_type.replace("_", " ").capitalize(),
-        "actor_name": one.actor,
-        "actor_id": str(900_000_000 + sum(one.actor.encode())),
-        "application_name": "Ads Manager",
-        "object_id": one.object_id,
-        "object_name": one.object_name,
-        "object_type": {"campaign": "CAMPAIGN_GROUP", "adset": "CAMPAIGN", "ad": "ADGROUP"}[
-            one.level.value
-        ],
-        "extra_data": json.dumps({"old_value": one.before, "new_value": one.after}),
-        "date_time_in_timezone": moment_text(one.moment, zone),
-        "account_id": account,
-    }
-    return {name: values[name] for name, _ in asked if name in values}
+def _nothing(kind: str) -> Answer:
+    """Return the answer of an edge whose list is truly empty here: no rules, no advice."""
+
+    def answer(world: World, call: Call, scope: Scope) -> dict[str, Any]:
+        del world, scope
+        parse_fields(call.params.get("fields", ""), kind)
+        bounds(call.params, total=0)
+        return page([], params=call.params, url=call.url, span=(0, 0, 0))
+
+    return answer
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        if is_whole(text):
-            return datetime.fromtimestamp(int(text), tz=UTC)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise bad_parameter("since and until must be moments") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-_OTHER: dict[
-    tuple[str, str], tuple[frozenset[str], Callable[[World, Call, Scope], dict[str, Any]]]
-] = {
+Answer = Callable[[World, Call, Scope], dict[str, Any]]
+_OTHER: dict[tuple[str, str], tuple[frozenset[str], Answer]] = {
     ("account", "adspixels"): (_LIST | {"sort_by"}, _pixels),
-    ("account", "activities"): (_ACTIVITY, _activities),
-    ("adset", "activities"): (_ACTIVITY, _activities),
-    ("account", "minimum_budgets"): (frozenset({"fields", "bid_amount", "limit"}), _minimum),
-    ("pixel", "stats"): (STATS_PARAMETERS | {"fields"}, _stats),
+    ("account", "activities"): (ACCOUNT_ACTIVITY, _activities),
+    ("adset", "activities"): (ACTIVITY, _activities),
+    ("account", "minimum_budgets"): (PAGED | {"bid_amount"}, _minimum),
+    ("account", "recommendations"): (
+        PAGED | {"recommendation_names", "recommendation_stages"},
+        _nothing("recommendation"),
+    ),
+    ("account", "adrules_library"): (PAGED, _nothing("rule")),
+    ("account", "adrules_history"): (
+        PAGED | {"action", "evaluation_type", "hide_no_changes", "object_id"},
+        _nothing("rule"),
+    ),
+    ("pixel", "stats"): (STATS, _stats),
+    ("pixel", "da_checks"): (CHECKS, _checks),
+    **{(level, "insights"): (INSIGHTS, _insights) for level in ("account", *_OBJECTS)},
+    **{(level, "copies"): (_COPIES, _copies) for level in _OBJECTS},
+    **{
+        (level, "adrules_governed"): (PAGED | {"pass_evaluation"}, _nothing("rule"))
+        for level in _OBJECTS
+    },
+    **{
+        (level, "budget_schedules"): (PAGED | {"time_start", "time_stop"}, _budget_periods)
+        for level in ("campaign", "adset")
+    },
 }

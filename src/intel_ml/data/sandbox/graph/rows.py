@@ -7,45 +7,49 @@ Never   writes a ratio whose denominator is zero, nor an empty list: such keys a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from intel_ml.data.sandbox.graph.actions import PURCHASES, Engagement, Style, text_of
+
 _PERCENT = 100.0
 _MILLE = 1000.0
-#: The same purchase under each of its names; a reader takes one and never adds them up.
-PURCHASES = (
-    "purchase",
-    "omni_purchase",
-    "offsite_conversion.fb_pixel_purchase",
-    "onsite_web_purchase",
-    "onsite_web_app_purchase",
+_RANKED_IMPRESSIONS = 500
+#: An ad's ratio against its account's, and the name of its rank.
+_RANKS = (
+    (1.1, "ABOVE_AVERAGE"),
+    (0.9, "AVERAGE"),
+    (0.8, "BELOW_AVERAGE_35"),
+    (0.65, "BELOW_AVERAGE_20"),
+    (0.0, "BELOW_AVERAGE_10"),
 )
-_LINK_SHARE, _LANDING_SHARE, _POST_EXTRA = 0.84, 0.7, 1.12
-_CARTS, _CHECKOUTS = 3, 2
-_WINDOW_SHARES = {
-    "1d_click": 0.7,
-    "7d_click": 0.92,
-    "28d_click": 0.97,
-    "1d_view": 0.08,
-    "1d_ev": 0.0,
-}
 
 
 @dataclass(slots=True)
 class RowFacts:
-    """Counts of one entity and window; money in major units, `names` are ids and names."""
+    """Counts of one entity and window, spend and value in minor units; `names` are its own texts.
 
-    names: dict[str, str]
+    `peers` has (impressions, clicks, purchases) of all its account's ads where ads are compared.
+    """
+
+    names: Mapping[str, str]
     impressions: int
     clicks: int
-    spend: float
-    conversions: int
-    value: float
+    spend: int
+    value: int
     reach: int
-    digits: int
-    windows: tuple[str, ...]
-    hour: str | None = None
+    did: Engagement
+    style: Style
+    has_reach: bool = True
+    is_hourly: bool = False
+    peers: tuple[int, int, int] | None = None
+
+    @property
+    def cost(self) -> float:
+        """Spend in major units."""
+        return self.spend / 10.0**self.style.digits
 
 
 Render = Callable[[RowFacts], Any]
@@ -54,12 +58,27 @@ Render = Callable[[RowFacts], Any]
 def render_row(facts: RowFacts, asked: tuple[str, ...]) -> dict[str, Any]:
     """Return the row's fields; what is unknown or empty is absent."""
     row: dict[str, Any] = {}
-    for name in asked:
-        render = RENDERS.get(name)
-        value = render(facts) if render else facts.names.get(name)
+    names = facts.names
+    for name, render in _plan(asked):
+        value = names.get(name) if render is None else render(facts)
         if value is not None:
             row[name] = value
     return row
+
+
+@functools.lru_cache(maxsize=256)
+def _plan(asked: tuple[str, ...]) -> tuple[tuple[str, Render | None], ...]:
+    """Return each field with what renders it; the others are names."""
+    return tuple((name, RENDERS.get(name)) for name in asked)
+
+
+def number_of(facts: RowFacts, field: str, action_type: str | None = None) -> float:
+    """Return what a field counts as in filters and sorting; what is absent is nothing."""
+    seen = RENDERS[field](facts)
+    if isinstance(seen, list):
+        items = [item for item in seen if action_type in (None, item.get("action_type"))]
+        seen = items[0].get("value") if items else 0
+    return float(seen or 0)
 
 
 def ratio(top: float, bottom: float) -> str | None:
@@ -67,67 +86,37 @@ def ratio(top: float, bottom: float) -> str | None:
     return f"{top / bottom:.6f}".rstrip("0").rstrip(".") if bottom else None
 
 
-def _money(amount: float, digits: int) -> str:
-    return f"{amount:.{digits}f}" if digits else str(round(amount))
+def _unique(f: RowFacts, clicks: int) -> int:
+    """Return how many people clicked: nobody who wasn't reached."""
+    return min(clicks, f.reach)
 
 
-def _links(facts: RowFacts) -> int:
-    return round(facts.clicks * _LINK_SHARE)
+def _values(f: RowFacts) -> list[dict[str, str]] | None:
+    return f.style.items([(PURCHASES, f.value)], digits=f.style.digits)
 
 
-def _items(
-    pairs: list[tuple[str, float]], facts: RowFacts, digits: int
-) -> list[dict[str, str]] | None:
-    items = []
-    for name, amount in pairs:
-        if amount <= 0:
-            continue
-        item = {"action_type": name, "value": _money(amount, digits)}
-        for window in facts.windows:
-            part = amount * _WINDOW_SHARES.get(window, 0.0)
-            if round(part, digits) > 0:
-                item[window] = _money(part, digits)
-        items.append(item)
-    return items or None
-
-
-def _counted(facts: RowFacts) -> list[tuple[str, float]]:
-    links = _links(facts)
-    pairs: list[tuple[str, float]] = [
-        ("link_click", links),
-        ("landing_page_view", round(facts.clicks * _LANDING_SHARE)),
-        ("post_engagement", round(links * _POST_EXTRA)),
-        ("page_engagement", round(links * _POST_EXTRA)),
-    ]
-    if facts.conversions:
-        carts, checkouts = facts.conversions * _CARTS, facts.conversions * _CHECKOUTS
-        pairs += [
-            ("add_to_cart", carts),
-            ("offsite_conversion.fb_pixel_add_to_cart", carts),
-            ("initiate_checkout", checkouts),
-            ("offsite_conversion.fb_pixel_initiate_checkout", checkouts),
-        ]
-        pairs += [(name, facts.conversions) for name in PURCHASES]
-    return pairs
-
-
-def _costs(facts: RowFacts) -> list[dict[str, str]] | None:
+def _costs(f: RowFacts) -> list[dict[str, str]] | None:
     return [
-        {"action_type": name, "value": ratio(facts.spend, count) or "0"}
-        for name, count in _counted(facts)
+        {"action_type": name, "value": ratio(f.cost, count) or "0"}
+        for names, count in f.did.counted()
         if count
+        for name in names
     ] or None
 
 
-def _roas(facts: RowFacts, name: str) -> list[dict[str, str]] | None:
-    value = ratio(facts.value, facts.spend)
-    if value is None or not facts.conversions:
+def _outbound(f: RowFacts, value: str | None) -> list[dict[str, str]] | None:
+    return [{"action_type": "outbound_click", "value": value}] if value and f.did.links else None
+
+
+def _roas(f: RowFacts, name: str) -> list[dict[str, str]] | None:
+    value = ratio(f.value, f.spend)
+    if value is None or not f.did.purchases:
         return None
     return [{"action_type": name, "value": value}]
 
 
-def _result(facts: RowFacts, value: str | None) -> list[dict[str, Any]] | None:
-    if not facts.conversions or value is None:
+def _result(f: RowFacts, value: str | None) -> list[dict[str, Any]] | None:
+    if not f.did.purchases or value is None:
         return None
     return [
         {
@@ -137,6 +126,25 @@ def _result(facts: RowFacts, value: str | None) -> list[dict[str, Any]] | None:
     ]
 
 
+def _rank(f: RowFacts, own: float, usual: float) -> str | None:
+    """Return where an ad stands among those it competes with; too few impressions tell nothing."""
+    if f.peers is None:
+        return None
+    if f.impressions < _RANKED_IMPRESSIONS or not usual:
+        return "UNKNOWN"
+    return next(name for least, name in _RANKS if own / usual >= least)
+
+
+def _click_rank(f: RowFacts) -> str | None:
+    seen, clicks, _ = f.peers or (0, 0, 0)
+    return _rank(f, f.clicks / max(f.impressions, 1), clicks / max(seen, 1))
+
+
+def _purchase_rank(f: RowFacts) -> str | None:
+    _, clicks, purchases = f.peers or (0, 0, 0)
+    return _rank(f, f.did.purchases / max(f.clicks, 1), purchases / max(clicks, 1))
+
+
 def _some(count: float) -> str | None:
     return str(count) if count else None
 
@@ -144,29 +152,39 @@ def _some(count: float) -> str | None:
 RENDERS: dict[str, Render] = {
     "impressions": lambda f: str(f.impressions),
     "clicks": lambda f: str(f.clicks),
-    "spend": lambda f: _money(f.spend, f.digits),
-    "reach": lambda f: str(f.reach),
-    "frequency": lambda f: "0" if f.hour else ratio(f.impressions, f.reach),
-    "ctr": lambda f: ratio(_PERCENT * f.clicks, f.impressions),
-    "cpc": lambda f: ratio(f.spend, f.clicks),
-    "cpm": lambda f: ratio(_MILLE * f.spend, f.impressions),
-    "cpp": lambda f: ratio(_MILLE * f.spend, f.reach),
-    "unique_clicks": lambda f: _some(min(f.clicks, f.reach)),
-    "inline_link_clicks": lambda f: _some(_links(f)),
-    "inline_link_click_ctr": lambda f: ratio(_PERCENT * _links(f), f.impressions),
-    "cost_per_inline_link_click": lambda f: ratio(f.spend, _links(f)),
-    "outbound_clicks": lambda f: _items([("outbound_click", _links(f))], f, 0),
-    "actions": lambda f: _items(_counted(f), f, 0),
-    "action_values": lambda f: (
-        _items([(name, f.value) for name in PURCHASES], f, f.digits) if f.conversions else None
+    "spend": lambda f: text_of(f.spend, f.style.digits),
+    "reach": lambda f: str(f.reach) if f.has_reach else None,
+    "frequency": lambda f: (
+        "0" if f.is_hourly else ratio(f.impressions, f.reach) if f.has_reach else None
     ),
+    "ctr": lambda f: ratio(_PERCENT * f.clicks, f.impressions),
+    "cpc": lambda f: ratio(f.cost, f.clicks),
+    "cpm": lambda f: ratio(_MILLE * f.cost, f.impressions),
+    "cpp": lambda f: ratio(_MILLE * f.cost, f.reach) if f.has_reach else None,
+    "unique_clicks": lambda f: _some(_unique(f, f.clicks)),
+    "unique_ctr": lambda f: ratio(_PERCENT * _unique(f, f.clicks), f.reach),
+    "cost_per_unique_click": lambda f: ratio(f.cost, _unique(f, f.clicks)),
+    "unique_inline_link_clicks": lambda f: _some(_unique(f, f.did.links)),
+    "cost_per_unique_inline_link_click": lambda f: ratio(f.cost, _unique(f, f.did.links)),
+    "inline_link_clicks": lambda f: _some(f.did.links),
+    "inline_link_click_ctr": lambda f: ratio(_PERCENT * f.did.links, f.impressions),
+    "cost_per_inline_link_click": lambda f: ratio(f.cost, f.did.links),
+    "inline_post_engagement": lambda f: _some(f.did.links + f.did.reactions),
+    "cost_per_inline_post_engagement": lambda f: ratio(f.cost, f.did.links + f.did.reactions),
+    "outbound_clicks": lambda f: f.style.items([(("outbound_click",), f.did.links)], digits=0),
+    "outbound_clicks_ctr": lambda f: _outbound(f, ratio(_PERCENT * f.did.links, f.impressions)),
+    "cost_per_outbound_click": lambda f: _outbound(f, ratio(f.cost, f.did.links)),
+    "actions": lambda f: f.style.items(f.did.counted(), digits=0),
+    "action_values": _values,
     "cost_per_action_type": _costs,
     "purchase_roas": lambda f: _roas(f, "omni_purchase"),
     "website_purchase_roas": lambda f: _roas(f, "offsite_conversion.fb_pixel_purchase"),
-    "results": lambda f: _result(f, str(f.conversions)),
-    "cost_per_result": lambda f: _result(f, ratio(f.spend, f.conversions)),
-    "objective": lambda _f: "OUTCOME_SALES",
-    "optimization_goal": lambda _f: "OFFSITE_CONVERSIONS",
-    "buying_type": lambda _f: "AUCTION",
-    "attribution_setting": lambda _f: "7d_click_or_1d_view",
+    "results": lambda f: _result(f, str(f.did.purchases)),
+    "cost_per_result": lambda f: _result(f, ratio(f.cost, f.did.purchases)),
+    "quality_ranking": _click_rank,
+    "engagement_rate_ranking": _click_rank,
+    "conversion_rate_ranking": _purchase_rank,
 }
+RANKS = frozenset(name for name in RENDERS if name.endswith("_ranking"))
+#: Numbers only: what may be filtered, sorted and summed up.
+NUMBERS = frozenset(RENDERS) - RANKS - {"results", "cost_per_result"}

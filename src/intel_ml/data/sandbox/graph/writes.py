@@ -1,152 +1,142 @@
-"""Every POST on an object: settings and copies.
+"""Every POST and DELETE on an object: settings, copies, scheduled budgets, removal.
 
-Reads   a path and form values.
+Reads   a method, a path and form values.
 Gives   the JSON of the answer, with the change made unless only validation was asked.
-Never   changes anything when it refuses.
+Never   changes anything when it refuses; there is no key that makes a repeated write harmless.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from intel_ml.core.errors import PlatformError
 from intel_ml.core.ids import EntityType
+from intel_ml.data.sandbox.budgets import check_split, split_budget
 from intel_ml.data.sandbox.changes import STATUSES, Change
-from intel_ml.data.sandbox.graph.errors import (
-    GraphError,
-    bad_parameter,
-    missing_object,
-    refusal,
-    unknown_path,
-)
+from intel_ml.data.sandbox.graph.copies import copy
+from intel_ml.data.sandbox.graph.errors import bad_parameter, missing_object, refusal, unknown_path
 from intel_ml.data.sandbox.graph.listing import is_whole
-from intel_ml.data.sandbox.graph.reads import ALWAYS, scope_of
-from intel_ml.data.sandbox.world import Copying, World
-
-_UPDATE = {
-    EntityType.CAMPAIGN: frozenset(
-        ["status", "daily_budget", "lifetime_budget", "name", "execution_options"]
-    ),
-    EntityType.ADSET: frozenset(
-        ["status", "daily_budget", "lifetime_budget", "bid_amount", "name", "execution_options"]
-    ),
-    EntityType.AD: frozenset(["status", "bid_amount", "name", "execution_options"]),
-}
-_COPY = frozenset(
-    {
-        "campaign_id",
-        "deep_copy",
-        "status_option",
-        "rename_options",
-        "start_time",
-        "end_time",
-    }
+from intel_ml.data.sandbox.graph.parameters import (
+    VALIDATE_ONLY,
+    Params,
+    choice,
+    documented,
+    execution_options,
+    mapping,
+    not_whole,
+    objects,
+    only,
+    whole,
 )
-_COPY_STATUSES = ("ACTIVE", "PAUSED", "INHERITED_FROM_SOURCE")
+from intel_ml.data.sandbox.graph.periods import add_period
+from intel_ml.data.sandbox.graph.reads import scope_of
+from intel_ml.data.sandbox.graph.settings import SETTINGS, settings_of
+from intel_ml.data.sandbox.population import Node
+from intel_ml.data.sandbox.strategies import changes_of_strategy
+from intel_ml.data.sandbox.world import World
+
+_BUDGETS = frozenset({"daily_budget", "lifetime_budget"})
+_EVERYWHERE = frozenset({"status", "name", "execution_options"})
+UPDATABLE = {
+    EntityType.CAMPAIGN: _EVERYWHERE
+    | _BUDGETS
+    | {"adset_budgets", "adset_bid_amounts"}
+    | SETTINGS[EntityType.CAMPAIGN],
+    EntityType.ADSET: _EVERYWHERE | _BUDGETS | {"bid_amount"} | SETTINGS[EntityType.ADSET],
+    EntityType.AD: _EVERYWHERE | {"bid_amount"},
+}
 
 
-def write(world: World, segments: tuple[str, ...], params: Mapping[str, str]) -> dict[str, Any]:
-    """Make the change a POST asks for and return its answer, or raise `GraphError`."""
+def write(world: World, method: str, segments: tuple[str, ...], params: Params) -> dict[str, Any]:
+    """Make the change that is asked for and return its answer, or raise `GraphError`."""
     try:
-        match segments:
-            case (identifier,):
+        match (method, *segments):
+            case ("DELETE", str(identifier)):
+                return _delete(world, identifier, params)
+            case ("POST", str(identifier)):
                 return _update(world, identifier, params)
-            case (identifier, "copies"):
-                return _copy(world, identifier, params)
+            case ("POST", str(identifier), "copies"):
+                return copy(world, node_of(world, identifier, method), params)
+            case ("POST", str(identifier), "budget_schedules"):
+                return add_period(world, node_of(world, identifier, method), params)
             case _:
                 raise unknown_path("/".join(segments))
     except PlatformError as error:
         raise refusal(error) from error
 
 
-def is_dry_run(params: Mapping[str, str]) -> bool:
-    """Return whether only validation is asked for."""
-    return "validate_only" in params.get("execution_options", "")
+def node_of(world: World, identifier: str, method: str) -> Node:
+    """Return the campaign, ad set or ad with this id, or raise that nothing such is there."""
+    if scope_of(world, identifier).level in ("account", "pixel"):
+        raise missing_object(identifier, method=method.lower())
+    return world.node(identifier)
 
 
-def _update(world: World, identifier: str, params: Mapping[str, str]) -> dict[str, Any]:
-    scope = scope_of(world, identifier)
-    if scope.level in ("account", "pixel"):
-        raise missing_object(identifier, method="post")
-    level = EntityType(scope.level)
-    _only(params, _UPDATE[level])
-    change = Change(
-        status=_choice(params, "status", STATUSES),
-        daily_budget_minor=_whole(params, "daily_budget"),
-        lifetime_budget_minor=_whole(params, "lifetime_budget"),
-        bid_amount_minor=_whole(params, "bid_amount"),
-        name=params.get("name"),
-    )
-    if change == Change():
-        raise bad_parameter("Nothing to change: give status, a budget, bid_amount or name")
-    if is_dry_run(params):
-        world.check(identifier, change)
-    else:
-        world.change(identifier, change)
+def _delete(world: World, identifier: str, params: Params) -> dict[str, Any]:
+    node = node_of(world, identifier, "DELETE")
+    only(params, ())
+    if node.status != "DELETED":
+        world.change(identifier, Change(status="DELETED"))
     return {"success": True}
 
 
-def _copy(world: World, identifier: str, params: Mapping[str, str]) -> dict[str, Any]:
-    scope = scope_of(world, identifier)
-    if scope.level != "adset":
-        raise missing_object(identifier, method="post")
-    _only(params, _COPY)
-    rename = _object(params, "rename_options")
-    suffix = (
-        ""
-        if rename.get("rename_strategy") == "NO_RENAME"
-        else str(rename.get("rename_suffix", " - Copy"))
+def _update(world: World, identifier: str, params: Params) -> dict[str, Any]:
+    node = node_of(world, identifier, "POST")
+    level = node.level
+    only(params, UPDATABLE[level], documented=documented(level.value))
+    is_dry = VALIDATE_ONLY in execution_options(params, level=level.value)
+    budgets = _adset_budgets(params)
+    bid = whole(params, "bid_amount")
+    change = Change(
+        status=choice(params, "status", STATUSES),
+        daily_budget_minor=whole(params, "daily_budget"),
+        lifetime_budget_minor=whole(params, "lifetime_budget"),
+        bid_amount_minor=bid,
+        name=params.get("name"),
+        settings=settings_of(world.population, node, params, bid=bid),
     )
-    copied = world.copy_adset(
-        identifier,
-        Copying(
-            deep=params.get("deep_copy", "false").lower() in {"true", "1"},
-            status=_choice(params, "status_option", _COPY_STATUSES) or "PAUSED",
-            suffix=suffix,
-            campaign_id=params.get("campaign_id"),
-        ),
+    if change == Change() and budgets is None:
+        raise bad_parameter(f"Nothing to change: give any of {', '.join(sorted(UPDATABLE[level]))}")
+    if budgets is not None and _BUDGETS & set(params):
+        raise bad_parameter("Give adset_budgets or a budget of the campaign, not both")
+    below = _below(world, node, params)
+    for one, what in ((identifier, change), *below.items()):
+        world.check(one, what)
+    if budgets is not None:
+        check_split(world, node, budgets)
+    if not is_dry:
+        for one, what in ((identifier, change), *below.items()):
+            world.change(one, what)
+        if budgets is not None:
+            split_budget(world, node, budgets)
+    return {"success": True}
+
+
+def _below(world: World, node: Node, params: Params) -> dict[str, Change]:
+    """Return what an update of a campaign changes on its ad sets."""
+    if node.level is not EntityType.CAMPAIGN:
+        return {}
+    bids = mapping(params, "adset_bid_amounts")
+    for amount in bids.values():
+        if not is_whole(str(amount)):
+            raise not_whole("adset_bid_amounts")
+    return changes_of_strategy(
+        world,
+        node,
+        strategy=params.get("bid_strategy"),
+        bids={identifier: int(amount) for identifier, amount in bids.items()},
     )
-    pairs = [
-        ("ad_set", identifier, copied.adset_id),
-        *(("ad", old, new) for old, new in copied.ads),
-    ]
-    return {
-        "copied_adset_id": copied.adset_id,
-        "ad_object_ids": [
-            {"ad_object_type": kind, "source_id": old, "copied_id": new} for kind, old, new in pairs
-        ],
-    }
 
 
-def _only(params: Mapping[str, str], known: frozenset[str]) -> None:
-    for name in params:
-        if name not in known and name not in ALWAYS:
-            raise bad_parameter(f"Unknown parameter: {name}")
-
-
-def _choice(params: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:
-    value = params.get(name)
-    if value is not None and value not in known:
-        raise bad_parameter(f"{name} must be one of the following values: {', '.join(known)}")
-    return value
-
-
-def _whole(params: Mapping[str, str], name: str) -> int | None:
-    value = params.get(name)
-    if value is None:
+def _adset_budgets(params: Params) -> dict[str, int] | None:
+    if "adset_budgets" not in params:
         return None
-    if not is_whole(value):
-        raise GraphError(f"(#100) Param {name} must be an integer", title="Invalid parameter")
-    return int(value)
-
-
-def _object(params: Mapping[str, str], name: str) -> dict[str, Any]:
-    try:
-        value = json.loads(params.get(name, "{}"))
-    except ValueError as error:
-        raise bad_parameter(f"{name} must be a JSON object") from error
-    if not isinstance(value, dict):
-        raise bad_parameter(f"{name} must be a JSON object")
-    return value
+    found: dict[str, int] = {}
+    for one in objects(params, "adset_budgets"):
+        amount = str(one.get("daily_budget", ""))
+        if set(one) != {"adset_id", "daily_budget"}:
+            raise bad_parameter("each of adset_budgets has adset_id and daily_budget")
+        if not is_whole(amount):
+            raise not_whole("adset_budgets[daily_budget]")
+        found[str(one["adset_id"])] = int(amount)
+    return found

@@ -29,7 +29,7 @@ class Lag:
     """Delays in hours, and the share of purchases reported after each; the first delay is none."""
 
     enabled: bool = True
-    delays_hours: tuple[int, ...] = (0, 2, 6, 14, 30, 72, 168, 400)
+    delays_hours: tuple[int, ...] = (0, 2, 6, 14, 30, 72, 168, 640)
     shares: tuple[float, ...] = (0.72, 0.08, 0.06, 0.05, 0.04, 0.025, 0.015, 0.01)
 
     def reports(

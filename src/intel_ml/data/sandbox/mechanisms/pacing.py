@@ -32,8 +32,18 @@ class Pacing:
 
     def shares(self) -> NDArray[np.float64]:
         """Return each hour's share of what is left at its beginning; the last hour takes all."""
-        hours = np.arange(_HOURS)
-        weight = 1 + self.hour_amplitude * np.cos(2 * np.pi * (hours - self.peak_hour) / _HOURS)
-        if not self.enabled:
-            weight = np.ones(_HOURS)
+        weight = self._weight()
         return np.asarray(weight / np.cumsum(weight[::-1])[::-1])
+
+    def ordinary(self) -> NDArray[np.float64]:
+        """Return each hour's share of a day's spend when nothing is held back or caught up."""
+        weight = self._weight()
+        return np.asarray(weight / weight.sum())
+
+    def _weight(self) -> NDArray[np.float64]:
+        if not self.enabled:
+            return np.ones(_HOURS)
+        hours = np.arange(_HOURS)
+        return np.asarray(
+            1 + self.hour_amplitude * np.cos(2 * np.pi * (hours - self.peak_hour) / _HOURS)
+        )
