@@ -35,7 +35,7 @@ class States:
 
     def state(self, row: int) -> dict[str, Value]:
         """Return one entity's values with None for the unknown, ready for JSON."""
-        return {name: _plain(column[row]) for name, column in self.columns.items()}
+        return {name: _plain(column.item(row)) for name, column in self.columns.items()}
 
     def all_states(self) -> list[dict[str, Value]]:
         """Return every row as `state` does, in one pass over the columns."""
@@ -102,5 +102,5 @@ def _number(value: object) -> float:
 def _plain(value: object) -> Value:
     if value is None or isinstance(value, str):
         return value
-    number = float(value)  # type: ignore[arg-type]  # a numpy scalar
+    number = float(value)  # type: ignore[arg-type]  # what an array held
     return number if math.isfinite(number) else None

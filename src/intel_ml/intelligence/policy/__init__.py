@@ -6,10 +6,14 @@ drawing     scores to a floored pmf, and the draw that a key decides
 explain     the plan's sentences and what each feature contributed
 files       npz and json, never pickle
 settings    hyperparameters, checked by name and value
-ridge       linear reward models with optimism, optionally on random Fourier features
+linear      ridge regression an arm on plain vectors, row by row or at once
+lift        what bends it: random waves, landmarks
+learner     the two together, by optimism or Thompson's way; any number of arms
+ridge       the learner behind states and logs
+vw          VowpalWabbit: RegCB and SquareCB with action features
 imitation   what the approver would do
 uniform     chance: the yardstick
-shelf       `make_policy` and `load_policy`
+shelf       `make_policy` and `load_policy`; finds `rules`, which `judgement` brings
 """
 
 from intel_ml.intelligence.policy.shelf import load_policy, make_policy

@@ -14,8 +14,9 @@ Never   takes the unknown for zero without saying so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +78,8 @@ _FARTHEST = 1e12
 class Context:
     """How values become a vector; learned once, then fixed: later vectors mean the same.
 
-    `entity_types` are those of the log: of others nothing was learned.
+    `entity_types` are those of the log: of others nothing was learned. `width` is how long a vector
+    is; `units` holds median and scale by feature, `flags` the features with a flag of the unknown.
     """
 
     features: tuple[str, ...]
@@ -87,12 +89,18 @@ class Context:
     median: NDArray[np.float64]
     scale: NDArray[np.float64]
     flagged: NDArray[np.intp]
+    width: int = field(init=False)
+    units: tuple[tuple[float, float], ...] = field(init=False, compare=False, repr=False)
+    flags: tuple[int, ...] = field(init=False, compare=False, repr=False)
 
-    @property
-    def width(self) -> int:
-        """How long a vector is."""
+    def __post_init__(self) -> None:
+        # Plain numbers beside the arrays: one row is judged without making arrays.
         levels = sum(len(LEVELS[word]) for word in self.words)
-        return _FIXED + len(self.numbers) + len(self.flagged) + levels
+        width = _FIXED + len(self.numbers) + len(self.flagged) + levels
+        units = tuple(zip(self.median.tolist(), self.scale.tolist(), strict=True))
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "units", units)
+        object.__setattr__(self, "flags", tuple(self.flagged.tolist()))
 
     @property
     def groups(self) -> dict[str, list[int]]:
@@ -113,7 +121,36 @@ class Context:
 
     def of_states(self, states: States) -> NDArray[np.float64]:
         """Return the matrix (n, width) of states."""
+        if len(states) == 1:
+            return np.array([self.row(states.columns, states.entities[0].type)])
         return self.matrix(states.columns, [entity.type for entity in states.entities])
+
+    def row(self, columns: Mapping[str, Any], kind: str) -> list[float]:
+        """Return what `matrix` does for columns of length one, without the price of arrays."""
+        vector = [0.0] * self.width
+        vector[0] = vector[_TYPES[kind]] = 1.0
+        at = _FIXED
+        unknown = []
+        for name, (median, scale) in zip(self.numbers, self.units, strict=True):
+            column = columns.get(name)
+            value = None if column is None else column[0]
+            if value is not None and math.isfinite(value):
+                near = min(max(float(value), -_FARTHEST), _FARTHEST)
+                vector[at] = math.asinh((near - median) / scale)
+                unknown.append(False)
+            else:
+                unknown.append(True)
+            at += 1
+        for flag in self.flags:
+            vector[at] = float(unknown[flag])
+            at += 1
+        for word in self.words:
+            column = columns.get(word)
+            said = None if column is None else column[0]
+            for level in LEVELS[word]:
+                vector[at] = float(said == level)
+                at += 1
+        return vector
 
     def matrix(self, columns: Mapping[str, Any], types: Sequence[str]) -> NDArray[np.float64]:
         """Return the matrix (n, width); a column that isn't there is unknown."""
@@ -194,7 +231,7 @@ def learned(log: pd.DataFrame, features: Sequence[str] | None) -> Context:
                 problem="holds words this policy cannot read",
                 hint=f"Words it reads: {', '.join(LEVELS)}.",
             ) from error
-        known = values[np.isfinite(values)]
+        known = np.clip(values[np.isfinite(values)], -_FARTHEST, _FARTHEST)
         if len(known) < len(values):
             flagged.append(at)
         if len(known):

@@ -10,6 +10,7 @@ Never   draws by a generator: sha256 of the key decides, a choice can be reprodu
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,9 +58,7 @@ def pmf_of(
     """
     open_ = np.where(mask, scores, -np.inf)
     soft = np.exp((open_ - open_.max(axis=1, keepdims=True)) / how.temperature)
-    soft /= soft.sum(axis=1, keepdims=True)
-    spare = 1.0 - how.floor * mask.sum(axis=1, keepdims=True)
-    return np.where(mask, how.floor + spare * soft, 0.0)
+    return floored(soft / soft.sum(axis=1, keepdims=True), mask, how.floor)
 
 
 def draw(pmf: NDArray[np.float64], keys: Sequence[str]) -> NDArray[np.intp]:
@@ -80,6 +79,64 @@ def unit(key: str) -> float:
     """Return a number in [0, 1) that the key decides."""
     digest = hashlib.sha256(key.encode()).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) * _UNIT
+
+
+def one_allowed(allowed: NDArray[np.bool_]) -> list[bool]:
+    """Return the mask of a single row, or say what is wrong with it."""
+    if getattr(allowed, "shape", None) == (1, len(ARMS)) and allowed.dtype == np.bool_:
+        mask: list[bool] = allowed.tolist()[0]
+        if True in mask:
+            return mask
+    checked: list[bool] = mask_of(allowed, 1).tolist()[0]
+    return checked
+
+
+def one_best(scores: Sequence[float], mask: Sequence[bool]) -> int:
+    """Return what `best` does for a single row."""
+    found, highest = -1, -math.inf
+    for arm, (score, is_open) in enumerate(zip(scores, mask, strict=True)):
+        value = score + _TIE if arm == MAINTAIN else score
+        if is_open and (found < 0 or value > highest):
+            found, highest = arm, value
+    return found
+
+
+def one_pmf(scores: Sequence[float], mask: Sequence[bool], how: Drawing) -> list[float]:
+    """Return what `pmf_of` does for a single row."""
+    highest = max(score for score, is_open in zip(scores, mask, strict=True) if is_open)
+    soft = [
+        math.exp((score - highest) / how.temperature) if is_open else 0.0
+        for score, is_open in zip(scores, mask, strict=True)
+    ]
+    scale = (1.0 - how.floor * sum(mask)) / sum(soft)
+    return [
+        how.floor + scale * part if is_open else 0.0
+        for part, is_open in zip(soft, mask, strict=True)
+    ]
+
+
+def one_choice(pmf: list[float], key: str, *, greedy: int, confidence: float) -> Choices:
+    """Return what `choices` does for a single row."""
+    point, total, last = unit(key), sum(pmf), len(pmf) - 1
+    point *= total
+    arm, below = 0, pmf[0]
+    while below <= point and arm < last:
+        arm += 1
+        below += pmf[arm]
+    return Choices(
+        pmf=np.array([pmf]),
+        arms=np.array([arm], dtype=np.intp),
+        greedy=np.array([greedy], dtype=np.intp),
+        confidence=np.array([confidence]),
+    )
+
+
+def floored(
+    shares: NDArray[np.float64], mask: NDArray[np.bool_], floor: float
+) -> NDArray[np.float64]:
+    """Return probabilities with the floor of each allowed arm mixed in."""
+    spare = 1.0 - floor * mask.sum(axis=1, keepdims=True)
+    return np.where(mask, floor + spare * shares, 0.0)
 
 
 def choices(

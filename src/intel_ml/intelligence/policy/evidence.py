@@ -79,6 +79,11 @@ def rewarded(log: pd.DataFrame) -> pd.DataFrame:
     return teaching
 
 
+def arms(log: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the position of each row's executed arm."""
+    return np.asarray(log["executed"].map(ARM_INDEX), dtype=np.intp)
+
+
 def with_pauses(log: pd.DataFrame) -> pd.DataFrame:
     """Return the log, and for each row that was not paused what a pause would have earned.
 

@@ -48,6 +48,6 @@ def read(folder: Path, stem: str, *, kind: str | None = None) -> tuple[dict[str,
     if kind is not None and words.get("kind") != kind:
         raise ModelRefusedError(f"{folder.name}: holds '{words.get('kind')}', not '{kind}'.")
     for name, array in arrays.items():
-        if array.dtype.kind not in "fib" or not np.isfinite(array).all():
+        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
             raise ModelRefusedError(f"{folder.name}: '{name}' holds values that are not finite.")
     return words, arrays

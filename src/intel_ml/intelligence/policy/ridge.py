@@ -1,21 +1,17 @@
-"""Ridge regression per arm with optimism: LinUCB whose arms lend strength to each other.
+"""Ridge regression per arm, optimistic, careful or by chance, whose arms lend each other strength.
 
     theta_a = theta_0 + delta_a,  theta_0 ~ N(0, I / shared_penalty),  delta_a ~ N(0, I / penalty)
-    A_a     = sum w phi phi' + penalty I,    b_a = sum w r phi
-    theta_a = A_a^-1 (b_a + penalty theta_0)
     score_a = phi' theta_a + (alpha - caution sigma) sqrt(phi' A_a^-1 phi)
 
-Li, Chu, Langford & Schapire (2010), WWW; the shared part is the posterior mean of a hierarchical
-normal model, so an arm nobody tried is worth what arms are usually worth, not zero. phi is the
-context, plus `fourier` random Fourier features of it (Rahimi & Recht, 2007). Rewards are centred on
-their median, scaled by IQR/1.349 and clipped: one lucky sale must not rule. Rows are weighted by
-1/p(executed), clipped, mean 1; what a pause would have earned is known without trying, and each row
-teaches that too (`evidence.with_pauses`). A_a^-1 follows by Sherman-Morrison for few rows and is
-inverted afresh for many.
+The arithmetic is `linear`, what bends it `lift`, how it explores `learner`; this file brings states
+and logs to it. Rewards are centred on their median, scaled by IQR/1.349 and clipped: one lucky sale
+must not rule. Rows are weighted by 1/p(executed), clipped, mean 1; what a pause would have earned
+is known without trying, and each row teaches that too (`evidence.with_pauses`).
 
 Optimism (alpha) is for those who learn by trying. Who learns from a log that others made should
 be careful instead: an arm seldom seen is easily overrated (Jin, Yang & Wang, 2021, ICML: pessimism
-for offline learning). `caution` counts the standard deviations taken off; sigma is the misfit.
+for offline learning). `caution` counts the standard deviations taken off; sigma is the misfit. With
+`exploration="thompson"` an arm's probability is that of being the best.
 
 When it misleads: the width is the model's own uncertainty; it knows nothing of what people saw and
 we did not.
@@ -33,66 +29,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.actions import ARMS, Arm
-from intel_ml.core.errors import InvalidValueError, NotEnoughDataError
+from intel_ml.core.errors import NotEnoughDataError
 from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
 from intel_ml.intelligence.policy import context, drawing, evidence, explain, files
-from intel_ml.intelligence.policy.protocol import ARM_INDEX, Choices
-from intel_ml.intelligence.policy.settings import FLOOR, TEMPERATURE, Drawing, checked
+from intel_ml.intelligence.policy.learner import OPTIMISM, Learner, Settings, best_probabilities
+from intel_ml.intelligence.policy.protocol import Choices
+from intel_ml.intelligence.policy.settings import checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "ridge"
 _ROOT_2 = math.sqrt(2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Widths of optimism (`alpha`) and pessimism (`caution`), number of random features."""
-
-    alpha: float = 0.1
-    caution: float = 0.0
-    penalty: float = 1.0
-    shared_penalty: float = 0.1
-    fourier: int = 0
-    bandwidth: float = 1.0
-    weight_clip: float = 10.0
-    seed: int = 0
-    temperature: float = TEMPERATURE
-    floor: float = FLOOR
-
-    def __post_init__(self) -> None:
-        if min(self.penalty, self.shared_penalty, self.bandwidth, self.weight_clip) <= 0:
-            raise InvalidValueError(
-                path="penalty", problem="penalties, widths and clips are above 0"
-            )
-        if min(self.alpha, self.caution, self.fourier) < 0:
-            raise InvalidValueError(
-                path="alpha", problem="alpha, caution and fourier are not below 0"
-            )
-        self.drawing  # noqa: B018  # checks floor and temperature
-
-    @property
-    def drawing(self) -> Drawing:
-        """How scores become probabilities."""
-        return Drawing(temperature=self.temperature, floor=self.floor)
+_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Everything learned: gram and b are sums over rows, inverse and theta follow from them."""
+    """Everything learned; `noise` is the misfit, in scaled rewards."""
 
     context: context.Context
-    waves: NDArray[np.float64]
-    phases: NDArray[np.float64]
     reward: evidence.RewardScale
-    gram: NDArray[np.float64]
-    b: NDArray[np.float64]
-    squares: float
-    counts: NDArray[np.float64]
-    inverse: NDArray[np.float64]
-    theta: NDArray[np.float64]
+    learner: Learner
     noise: float
 
 
@@ -101,10 +60,11 @@ class Policy:
 
     name = NAME
 
-    def __init__(self, *, features: Sequence[str] | None = None, **settings: float) -> None:
+    def __init__(self, *, features: Sequence[str] | None = None, **settings: float | str) -> None:
         self.settings = checked(Settings, settings)
         self._asked = None if features is None else tuple(features)
         self._drawing = self.settings.drawing
+        self._is_optimist = self.settings.exploration == OPTIMISM
         self._fitted: Fitted | None = None
 
     @property
@@ -122,18 +82,26 @@ class Policy:
     @property
     def counts(self) -> dict[Arm, int]:
         """How many decisions it learned from, by arm."""
-        seen = np.zeros(len(ARMS)) if self._fitted is None else self._fitted.counts
+        known = self._fitted
+        seen = np.zeros(len(ARMS)) if known is None else known.learner.linear.counts
         return {arm: int(n) for arm, n in zip(ARMS, seen, strict=True)}
 
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return pmf, drawn and best arms; before any log, chance that prefers `maintain`."""
+        if len(states) == 1 and len(keys) == 1 and self._fitted is not None and self._is_optimist:
+            return self._choose_one(self._fitted, states, allowed, keys[0])
         mask = drawing.mask_of(allowed, len(states))
         means, widths = self._judge(states)
         noise = 1.0 if self._fitted is None else self._fitted.noise
-        scores = means + (self.settings.alpha - self.settings.caution * noise) * widths
+        scores = means + self._bonus * widths
         greedy = drawing.best(scores, mask)
+        if self._is_optimist or self._fitted is None:
+            pmf = drawing.pmf_of(scores, mask, self._drawing)
+        else:
+            shares = best_probabilities(means, self._fitted.learner.optimism * widths, mask)
+            pmf = drawing.floored(shares, mask, self._drawing.floor)
         return drawing.choices(
-            drawing.pmf_of(scores, mask, self._drawing),
+            pmf,
             keys,
             greedy=greedy,
             confidence=_confidence(means, widths * noise, greedy=greedy, mask=mask),
@@ -149,8 +117,8 @@ class Policy:
         known = self._fitted
         if known is None:
             raise NotEnoughDataError(quantity="decisions with a reward", needed=1, seen=0)
-        means = _phi(known, context.of_log(known.context, log)) @ known.theta.T
-        return known.reward.back(means)
+        phi = known.learner.lifted(context.of_log(known.context, log))
+        return known.reward.back(known.learner.linear.means(phi))
 
     def fit(self, log: pd.DataFrame) -> Self:
         """Forget everything, then learn from these decisions."""
@@ -168,10 +136,14 @@ class Policy:
             return self
         known = self._fitted
         log = evidence.with_pauses(log)
-        arms = log["executed"].map(ARM_INDEX).to_numpy(dtype=np.int64).astype(np.intp)
-        rewards = known.reward.scaled(log["reward"].to_numpy(dtype=np.float64))
-        weights = evidence.weights(log, clip=self.settings.weight_clip)
-        self._add(_phi(known, context.of_log(known.context, log)), arms, rewards, weights)
+        learner = known.learner.copy()
+        learner.learn_all(
+            context.of_log(known.context, log),
+            arms=evidence.arms(log),
+            rewards=known.reward.scaled(log["reward"].to_numpy(dtype=np.float64)),
+            weights=evidence.weights(log, clip=self.settings.weight_clip),
+        )
+        self._fitted = replace(known, learner=learner, noise=learner.linear.noise())
         return self
 
     def explain(self, states: States, row: int, arm: Arm) -> tuple[Reason, ...]:
@@ -184,7 +156,7 @@ class Policy:
             known.context,
             states.take([row]),
             arm,
-            scores=lambda vectors: _phi(known, vectors) @ known.theta.T,
+            scores=lambda vectors: known.learner.linear.means(known.learner.lifted(vectors)),
         )
         return explain.reasons(state, arm, parts)
 
@@ -194,15 +166,9 @@ class Policy:
         words["asked"] = None if self._asked is None else list(self._asked)
         arrays: files.Arrays = {}
         if (known := self._fitted) is not None:
-            words |= known.context.words_to_save()
-            words |= {
-                "reward": asdict(known.reward),
-                "squares": known.squares,
-                "noise": known.noise,
-            }
-            arrays = known.context.arrays_to_save() | {
-                name: getattr(known, name) for name in _ARRAYS
-            }
+            words |= known.context.words_to_save() | known.learner.words()
+            words |= {"reward": asdict(known.reward), "noise": known.noise}
+            arrays = known.context.arrays_to_save() | known.learner.arrays()
         files.write(folder, "policy", words=words, arrays=arrays)
 
     @classmethod
@@ -211,113 +177,63 @@ class Policy:
         words, arrays = files.read(folder, "policy", kind=NAME)
         policy = cls(features=words["asked"], **words["settings"])
         if arrays:
+            fixed = context.loaded(words, arrays)
             policy._fitted = Fitted(
-                context=context.loaded(words, arrays),
+                context=fixed,
                 reward=evidence.RewardScale(**words["reward"]),
-                squares=words["squares"],
+                learner=policy._learner(fixed).restored(words, arrays),
                 noise=words["noise"],
-                **{name: arrays[name] for name in _ARRAYS},
             )
         return policy
+
+    @property
+    def _bonus(self) -> float:
+        """How many widths a score is above its mean, or below."""
+        if self._fitted is None:
+            return self.settings.alpha - self.settings.caution
+        bold = self._fitted.learner.optimism if self._is_optimist else 0.0
+        return bold - self.settings.caution * self._fitted.noise
+
+    def _learner(self, fixed: context.Context) -> Learner:
+        return Learner(
+            inputs=fixed.width - 1, arms=len(ARMS), settings=self.settings, is_shared=True
+        )
+
+    def _choose_one(
+        self, known: Fitted, states: States, allowed: NDArray[np.bool_], key: str
+    ) -> Choices:
+        """Return what `choose` does, for one state and without the price of many."""
+        mask = drawing.one_allowed(allowed)
+        phi = known.learner.lifted(known.context.of_states(states))[0]
+        found, spread = known.learner.linear.judged(phi)
+        means, widths = found.tolist(), spread.tolist()
+        bonus = self._bonus
+        scores = [mean + bonus * width for mean, width in zip(means, widths, strict=True)]
+        greedy = drawing.one_best(scores, mask)
+        deviations = [known.noise * width for width in widths]
+        return drawing.one_choice(
+            drawing.one_pmf(scores, mask, self._drawing),
+            key,
+            greedy=greedy,
+            confidence=_one_confidence(means, deviations, greedy=greedy, mask=mask),
+        )
 
     def _judge(self, states: States) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and width of each arm, in scaled rewards."""
         known = self._fitted
         if known is None:
             return np.zeros((len(states), len(ARMS))), np.ones((len(states), len(ARMS)))
-        phi = _phi(known, known.context.of_states(states))
-        size = phi.shape[1]
-        spread = (known.inverse.reshape(-1, size) @ phi.T).reshape(len(ARMS), size, -1)
-        spread *= phi.T
-        return phi @ known.theta.T, np.sqrt(np.maximum(spread.sum(axis=1).T, 0.0))
+        phi = known.learner.lifted(known.context.of_states(states))
+        return known.learner.linear.means(phi), known.learner.linear.widths(phi)
 
     def _empty(self, log: pd.DataFrame) -> Fitted:
         fixed = context.learned(log, self._asked)
-        random = np.random.default_rng(self.settings.seed)
-        inputs = fixed.width - 1
-        reach = self.settings.bandwidth * math.sqrt(inputs)
-        waves = random.standard_normal((inputs, self.settings.fourier)) / reach
-        phases = random.uniform(0.0, 2.0 * math.pi, self.settings.fourier)
-        size, arms = fixed.width + self.settings.fourier, len(ARMS)
         return Fitted(
             context=fixed,
-            waves=waves,
-            phases=phases,
             reward=evidence.reward_scale(log["reward"].to_numpy(dtype=np.float64)),
-            gram=np.zeros((arms, size, size)),
-            b=np.zeros((arms, size)),
-            squares=0.0,
-            counts=np.zeros(arms),
-            inverse=np.repeat(np.eye(size)[None] / self.settings.penalty, arms, axis=0),
-            theta=np.zeros((arms, size)),
+            learner=self._learner(fixed),
             noise=1.0,
         )
-
-    def _add(
-        self,
-        phi: NDArray[np.float64],
-        arms: NDArray[np.intp],
-        rewards: NDArray[np.float64],
-        weights: NDArray[np.float64],
-    ) -> None:
-        assert self._fitted is not None  # noqa: S101  # for the type checker: `learn` made it
-        known, size = self._fitted, phi.shape[1]
-        gram, b, inverse = known.gram.copy(), known.b.copy(), known.inverse.copy()
-        for arm in range(len(ARMS)):
-            mine = arms == arm
-            rows, heavy = phi[mine], weights[mine]
-            gram[arm] += (rows * heavy[:, None]).T @ rows
-            b[arm] += rows.T @ (heavy * rewards[mine])
-            if len(rows) < size:
-                for row, weight in zip(rows, heavy, strict=True):
-                    _sherman_morrison(inverse[arm], row, weight)
-            else:
-                inverse[arm] = np.linalg.inv(gram[arm] + self.settings.penalty * np.eye(size))
-        counts = known.counts + np.bincount(arms, minlength=len(ARMS))
-        squares = known.squares + float(weights @ rewards**2)
-        theta = self._solve(gram, b, inverse)
-        misfit = squares - 2 * np.sum(theta * b) + np.einsum("ai,aij,aj->", theta, gram, theta)
-        noise = math.sqrt(max(float(misfit), 0.0) / max(counts.sum(), 1.0))
-        self._fitted = replace(
-            known,
-            gram=gram,
-            b=b,
-            inverse=inverse,
-            counts=counts,
-            squares=squares,
-            theta=theta,
-            noise=noise,
-        )
-
-    def _solve(
-        self, gram: NDArray[np.float64], b: NDArray[np.float64], inverse: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return theta of each arm: the shared part first, then each arm's departure from it."""
-        penalty, size = self.settings.penalty, gram.shape[1]
-        precision = penalty * np.einsum("aij,ajk->ik", gram, inverse)
-        pull = penalty * np.einsum("aij,aj->i", inverse, b)
-        shared = np.linalg.solve(precision + self.settings.shared_penalty * np.eye(size), pull)
-        return np.asarray(np.einsum("aij,aj->ai", inverse, b + penalty * shared))
-
-
-_ARRAYS = ("waves", "phases", "gram", "b", "counts", "inverse", "theta")
-
-
-def _phi(known: Fitted, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    count = len(known.phases)
-    if not count:
-        return vectors
-    waves = np.cos(vectors[:, 1:] @ known.waves + known.phases)
-    waves *= math.sqrt(2.0 / count)
-    return np.hstack([vectors, waves])
-
-
-def _sherman_morrison(
-    inverse: NDArray[np.float64], row: NDArray[np.float64], weight: float
-) -> None:
-    """Update (A)^-1 to (A + w x x')^-1 in place."""
-    along = inverse @ row
-    inverse -= np.outer(along, along) * (weight / (1.0 + weight * (row @ along)))
 
 
 def _confidence(
@@ -328,12 +244,16 @@ def _confidence(
     mask: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return P(greedy beats every other allowed arm) by the union bound, never below chance."""
-    rows = np.arange(len(means))
-    lead = means[rows, greedy][:, None] - means
-    spread = np.sqrt(deviations**2 + deviations[rows, greedy][:, None] ** 2)
-    z = lead / np.maximum(spread, 1e-12)
-    losing = np.array([[0.5 * math.erfc(value / _ROOT_2) for value in row] for row in z.tolist()])
-    rivals = mask.copy()
-    rivals[rows, greedy] = False
-    sure = 1.0 - (losing * rivals).sum(axis=1)
-    return np.asarray(np.maximum(sure, 1.0 / mask.sum(axis=1)))
+    rows = zip(means.tolist(), deviations.tolist(), greedy.tolist(), mask.tolist(), strict=True)
+    return np.array([_one_confidence(m, d, greedy=g, mask=open_) for m, d, g, open_ in rows])
+
+
+def _one_confidence(
+    means: Sequence[float], deviations: Sequence[float], *, greedy: int, mask: Sequence[bool]
+) -> float:
+    best, own, losing = means[greedy], deviations[greedy], 0.0
+    for arm, is_open in enumerate(mask):
+        if is_open and arm != greedy:
+            spread = math.sqrt(deviations[arm] ** 2 + own**2)
+            losing += 0.5 * math.erfc((best - means[arm]) / max(spread, _NO_SPREAD) / _ROOT_2)
+    return max(1.0 - losing, 1.0 / sum(mask))

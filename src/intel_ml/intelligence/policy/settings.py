@@ -47,16 +47,21 @@ T = TypeVar("T", bound=_Dataclass)
 
 
 def checked(kind: type[T], given: Mapping[str, object]) -> T:
-    """Return `kind(**given)` with numbers of the right type.
+    """Return `kind(**given)` with numbers of the right type; a word where the default is one.
 
     >>> checked(Drawing, {"floor": 0.05})
     Drawing(temperature=0.15, floor=0.05)
     """
     known = {field.name: field for field in fields(kind)}
-    values: dict[str, int | float] = {}
+    values: dict[str, int | float | str] = {}
     for name, value in given.items():
         if name not in known:
             raise UnknownNameError(kind="parameter", name=name, known=known)
+        if isinstance(known[name].default, str):
+            if not isinstance(value, str):
+                raise InvalidValueError(path=name, problem=f"{value!r} is not a word")
+            values[name] = value
+            continue
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)

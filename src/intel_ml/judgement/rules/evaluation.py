@@ -18,6 +18,7 @@ from intel_ml.core.recommendations import Reason, Recommendation, RuleRef, Sourc
 from intel_ml.features.states import States
 from intel_ml.judgement.rules.compiler import Columns, Mask, compiled
 from intel_ml.judgement.rules.language import Rule
+from intel_ml.judgement.rules.rows import holds
 from intel_ml.judgement.rules.sentences import reasons
 
 #: Between rules of one priority, the more protective action wins; a notice never wins over an act.
@@ -74,6 +75,8 @@ def evaluate(rules: Sequence[Rule], states: States, *, currency: str | None = No
 
     `currency` is the account's, for the amounts in the reasons; without it they are bare numbers.
     """
+    if len(states) == 1:
+        return _of_one(rules, states, currency=currency)
     columns = Columns(states)
     levels = _levels(states)
     hits: list[Hit] = []
@@ -91,6 +94,21 @@ def evaluate(rules: Sequence[Rule], states: States, *, currency: str | None = No
             for row in np.flatnonzero(truth.true & level)
         )
     return Evaluation(states=states, hits=tuple(hits), unknown=unknown, checked=len(states))
+
+
+def _of_one(rules: Sequence[Rule], states: States, *, currency: str | None) -> Evaluation:
+    """Return the same for a single state, read plainly: columns of one row cost more than that."""
+    state, level = states.state(0), states.entities[0].type
+    hits: list[Hit] = []
+    unknown: dict[str, int] = {}
+    for rule in rules:
+        if not rule.is_active:
+            continue
+        truth = holds(rule.conditions, state) if rule.applies_to == level else False
+        unknown[rule.name] = unknown.get(rule.name, 0) + (truth is None)
+        if truth:
+            hits.append(Hit(rule, 0, reasons(rule.conditions, state, currency=currency)))
+    return Evaluation(states=states, hits=tuple(hits), unknown=unknown, checked=1)
 
 
 def _levels(states: States) -> dict[EntityType, Mask]:

@@ -24,7 +24,12 @@ _PROVEN = 100
 
 def default_rules(account: Account) -> list[Rule]:
     """Return the five rules for `account`."""
-    return [parse_rule(one) for one in _templates(account.currency)]
+    return rules_in(account.currency)
+
+
+def rules_in(currency: str) -> list[Rule]:
+    """Return the five rules in a currency; any but US dollars gives multiples of the target."""
+    return [parse_rule(one) for one in _templates(currency)]
 
 
 def _templates(currency: str) -> list[dict[str, Any]]:
