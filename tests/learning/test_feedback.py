@@ -16,6 +16,12 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.learning import feedback
 from intel_ml.learning.outcomes import full_hour
 from intel_ml.learning.propensity import executed_probability, transition
+from intel_ml.learning.rewards import (
+    Unit,
+    adjusted_against_holdout,
+    against_holdout,
+    standing,
+)
 from intel_ml.learning.training import training_log
 from tests import history
 
@@ -186,6 +192,29 @@ def test_the_contrast_is_with_units_of_the_same_trigger_that_were_left_alone(fil
     assert quiet
     assert all(r["reward_against_holdout"] is not None for r in quiet)
     assert all(r["reward"] == r["reward_against_holdout"] for r in ruled)
+
+
+def test_the_contrast_is_adjusted_for_where_units_stood_before(filled: Store) -> None:
+    history.learn_from(filled, ONE, days=8)
+    with filled.connection() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT id, reward_against_holdout AS reward, action_taken_at AS at, "
+                "(outcome_details ->> 'earned')::float8 AS earned, "
+                "outcome_details -> 'before' AS before "
+                "FROM intel_ml_training_data WHERE rule_id IS NULL AND proposed = 'maintain' "
+                "AND outcome_details ->> 'earned' IS NOT NULL"
+            )
+        ).all()
+    units = {row.id: Unit(row.earned, standing(row.before)) for row in rows}
+    differ = 0
+    for row in rows:
+        others = [o for o in rows if o.id != row.id and abs(o.at - row.at) <= timedelta(days=7)]
+        near = [units[other.id] for other in others]
+        assert row.reward == pytest.approx(adjusted_against_holdout(units[row.id], near))
+        plain = against_holdout(row.earned, [unit.reward for unit in near])
+        differ += row.reward != pytest.approx(plain)
+    assert differ
 
 
 def test_an_outcome_reaches_the_action_it_came_from(filled: Store) -> None:

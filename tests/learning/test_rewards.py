@@ -4,12 +4,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.actions import ARMS, Arm
 from intel_ml.features.states import Value
-from intel_ml.learning.rewards import Units, against_holdout, before_after, earned, effect
+from intel_ml.learning.rewards import (
+    Unit,
+    Units,
+    adjusted_against_holdout,
+    against_holdout,
+    before_after,
+    earned,
+    effect,
+    standing,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +62,7 @@ def test_whether_a_paused_loser_sold_must_be_known() -> None:
     assert before_after(state, state, arm=Arm.REDUCE_20) == 0.0
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.lists(st.floats(-1e6, 1e6), max_size=6))
 def test_a_reward_is_held_against_two_others_at_least(value: float, held: list[float]) -> None:
     found = against_holdout(value, held)
@@ -99,6 +109,7 @@ def test_the_pre_period_takes_its_noise_away_and_the_interval_still_covers() -> 
     assert covered / 200 > 0.9
 
 
+@settings(deadline=None)
 @given(
     spend=st.floats(0, 1e4),
     later=st.floats(0, 1e4),
@@ -119,3 +130,90 @@ def test_more_purchases_for_the_same_money_earn_more_and_the_same_earns_nothing(
 def test_nothing_is_earned_of_what_is_unknown(unknown: str) -> None:
     known = {"spend": 50.0, "conversions": 1.0, "target_cpa": 20.0}
     assert earned(known | {unknown: None}, known) is None
+
+
+@pytest.mark.parametrize("unknown", ["spend", "conversions", "target_cpa"])
+def test_where_a_unit_stood_is_unknown_where_its_money_is(unknown: str) -> None:
+    known: dict[str, Value] = {"spend": 50.0, "conversions": 1.0, "target_cpa": 20.0}
+    assert standing(known) == pytest.approx(-0.6)
+    assert standing(known | {unknown: None}) is None
+
+
+@settings(deadline=None)
+@given(
+    slope=st.floats(-2, 2),
+    place=st.floats(-1, 1),
+    held=st.lists(st.floats(-1, 1), min_size=40, max_size=60),
+)
+def test_a_unit_is_compared_with_held_out_ones_that_stood_where_it_did(
+    slope: float, place: float, held: list[float]
+) -> None:
+    units = [Unit(slope * x, x) for x in [-1.0, 1.0, *held]]
+    found = adjusted_against_holdout(Unit(slope * place + 0.5, place), units)
+    assert found == pytest.approx(0.5, abs=0.1 * abs(slope) * 2 + 1e-9)
+
+
+@settings(deadline=None)
+@given(
+    treated=st.floats(-10, 10),
+    before=st.floats(-3, 3),
+    held=st.lists(st.tuples(st.floats(-10, 10), st.floats(-3, 3)), max_size=6),
+)
+def test_few_or_unknown_standings_are_compared_as_they_are(
+    treated: float, before: float, held: list[tuple[float, float]]
+) -> None:
+    plain = against_holdout(treated, [reward for reward, _ in held])
+    nothing_known = [Unit(reward) for reward, _ in held]
+    assert adjusted_against_holdout(Unit(treated, before), nothing_known) == plain
+    known = [Unit(reward, x) for reward, x in held]
+    assert adjusted_against_holdout(Unit(treated), known) == plain
+    alike = [Unit(reward, 0.5) for reward, _ in held]
+    assert adjusted_against_holdout(Unit(treated, before), alike) == plain
+    if len(held) < 4:
+        assert adjusted_against_holdout(Unit(treated, before), known) == plain
+
+
+def test_units_that_stood_badly_no_longer_earn_what_comes_by_itself() -> None:
+    """Nothing was done; who stood lower recovers more, and was acted on more often."""
+    plain, adjusted = [], []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        before = random.normal(-0.5, 0.3, 20)
+        rewards = -0.8 * before + random.normal(0, 0.1, 20)
+        held = [Unit(r, x) for r, x in zip(rewards[:12], before[:12], strict=True)]
+        low = int(np.argmin(before[12:])) + 12
+        treated = Unit(float(rewards[low]), float(before[low]))
+        plain.append(against_holdout(treated.reward, [unit.reward for unit in held]) or 0.0)
+        adjusted.append(adjusted_against_holdout(treated, held) or 0.0)
+    assert np.mean(plain) > 0.25
+    assert abs(np.mean(adjusted)) < 0.5 * np.mean(plain)
+    assert np.std(adjusted) < np.std(plain)
+
+
+def test_several_pre_periods_take_more_noise_away_and_useless_ones_are_left_out() -> None:
+    random = np.random.default_rng(0)
+    level, last = random.normal(0, 1, 400), random.normal(0, 1, 400)
+    treated = random.random(400) < 0.8
+    after = level + 0.5 * last + 0.1 * random.normal(0, 1, 400) + 0.3 * treated
+
+    def units(mine: np.ndarray, before: np.ndarray) -> Units:
+        return Units(after[mine].tolist(), before[mine].tolist())
+
+    one, both = level[:, None], np.column_stack([level, last])
+    useless = np.column_stack([level, last, 2 * level, np.ones(400)])
+    found = [effect(units(treated, x), units(~treated, x)) for x in (one, both, useless)]
+    widths = [f.high - f.low for f in found if f is not None]
+    assert widths[1] < 0.5 * widths[0]
+    assert widths[2] == pytest.approx(widths[1])
+    assert found[1] is not None
+    assert found[1].low <= 0.3 <= found[1].high
+
+
+@settings(deadline=None)
+@given(n=st.integers(2, 6), columns=st.integers(1, 12), seed=st.integers(0, 50))
+def test_more_pre_periods_than_units_still_leave_an_answer(n: int, columns: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sides = [Units(random.normal(size=n).tolist(), random.normal(size=(n, columns)).tolist())] * 2
+    found = effect(*sides)
+    assert found is not None
+    assert math.isfinite(found.value)

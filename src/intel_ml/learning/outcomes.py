@@ -19,7 +19,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from intel_ml.core.accounts import Account
 from intel_ml.core.actions import Arm
 from intel_ml.features.states import Value
-from intel_ml.learning.rewards import against_holdout, before_after, earned
+from intel_ml.learning.rewards import (
+    Unit,
+    adjusted_against_holdout,
+    before_after,
+    earned,
+    standing,
+)
 from intel_ml.learning.states import read_states
 
 _HOUR = timedelta(hours=1)
@@ -120,19 +126,21 @@ def _compare(connection: Connection, account: Account, now: datetime) -> None:
     """Contrast every recent row with other rows of its kind that were left alone, within a week.
 
     Of a rule's rows those are the held-out ones. Of rows where no rule fired, where only chance
-    acts, all that were left alone are.
+    acts, all that were left alone are. They are brought to where the row's unit stood before.
     """
     rows = connection.execute(
         text(
             "SELECT id, rule_id, action_taken_at, reward_against_holdout, "
             "is_held_out OR (rule_id IS NULL AND proposed = 'maintain') AS is_left_alone, "
-            "(outcome_details ->> 'earned')::float8 AS earned FROM intel_ml_training_data "
+            "(outcome_details ->> 'earned')::float8 AS earned, "
+            "outcome_details -> 'before' AS before FROM intel_ml_training_data "
             "WHERE ad_account_id = :account AND outcome_measured "
             "AND outcome_details ->> 'earned' IS NOT NULL AND action_taken_at > :since "
             "ORDER BY decision_id, id"
         ),
         {"account": account.id, "since": now - _RECENT},
     ).all()
+    units = {row.id: Unit(row.earned, standing(row.before or {})) for row in rows}
     held: dict[int | None, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         if row.is_left_alone:
@@ -140,12 +148,12 @@ def _compare(connection: Connection, account: Account, now: datetime) -> None:
     changes = []
     for row in rows:
         near = [
-            other.earned
+            units[other.id]
             for other in held[row.rule_id]
             if other.id != row.id
             and abs(other.action_taken_at - row.action_taken_at) <= _NEIGHBOURHOOD
         ]
-        value = against_holdout(row.earned, near)
+        value = adjusted_against_holdout(units[row.id], near)
         if value != row.reward_against_holdout:
             changes.append({"row": row.id, "value": value})
     if changes:

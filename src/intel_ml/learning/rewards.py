@@ -4,8 +4,11 @@
     earned           (n(after) - n(before)) / max(s(before), target), n = target * conversions - s,
                      s = spend: what was gained, as a share of the money that was in play
     against_holdout  earned less the mean of held-out units that hit the same trigger
+    adjusted_against_holdout
+                     the same, held-out units brought to where this one stood before:
+                     r - mean(r_h) - b (x - mean(x_h)), b = Sxy / (Sxx + k Sxx / n), k = 4
     effect           mean of treated less mean of held out, adjusted for the pre-period
-                     (ANCOVA; Deng et al., 2013, WSDM: CUPED)
+                     (ANCOVA; Deng et al., 2013, WSDM: CUPED; Lin, 2013, Annals of Applied Stats 7)
 
 Actions fire when a metric is at its worst, so it recovers anyway: before_after reports a win of 19
 % where nothing was done. Only held-out units tell what the action did. And a ratio can't tell a
@@ -22,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +35,10 @@ from intel_ml.features.states import Value
 from intel_ml.learning.evaluation.intervals import t_quantile
 
 MIN_HELD_OUT = 2
+#: Held-out units a line is drawn through, and how many more it is pulled to level by.
+MIN_FOR_SLOPE, _SLOPE_PRIOR = 4, 4.0
+#: Columns of the regression that are always there: the mean, and treatment.
+_FIXED = 2
 #: The plan's numbers.
 BETTER_CPA, WORSE_CPA, BETTER_ROAS = 50.0, 30.0, 20.0
 WINNER_ROAS, LOSER_CPA_RATIO = 2.0, 2.0
@@ -83,6 +91,16 @@ def earned(before: Mapping[str, Value], after: Mapping[str, Value]) -> float | N
     return (net_after - net_before) / max(spent, target)
 
 
+def standing(before: Mapping[str, Value]) -> float | None:
+    """Return what a unit earned before, by the money in play; the lower, the more it recovers.
+
+    >>> standing({"spend": 50.0, "conversions": 0.0, "target_cpa": 20.0})
+    -1.0
+    """
+    net, target, spent = _net(before), _number(before, "target_cpa"), _number(before, "spend")
+    return None if net is None or target is None or spent is None else net / max(spent, target)
+
+
 def _net(state: Mapping[str, Value]) -> float | None:
     target, conversions = _number(state, "target_cpa"), _number(state, "conversions")
     spent = _number(state, "spend")
@@ -104,11 +122,46 @@ def against_holdout(treated: float | None, held_out: Sequence[float]) -> float |
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """What a unit earned since the decision, and where it stood before, if that is known."""
+
+    reward: float
+    before: float | None = None
+
+
+def adjusted_against_holdout(treated: Unit, held_out: Sequence[Unit]) -> float | None:
+    """Return a reward less what held-out units say of a unit that stood where this one did.
+
+    Units that stood badly recover more. The line through the held-out ones is pulled to level, the
+    more the fewer they are; where a standing is unknown, or they all stood alike, it is level.
+
+    >>> adjusted_against_holdout(Unit(35.0), [Unit(20.0), Unit(30.0)])
+    10.0
+    """
+    known = [unit for unit in held_out if math.isfinite(unit.reward)]
+    usual = against_holdout(treated.reward, [unit.reward for unit in known])
+    pairs = [(unit.before, unit.reward) for unit in known if _is_known(unit.before)]
+    if usual is None or not _is_known(treated.before) or len(pairs) < MIN_FOR_SLOPE:
+        return usual
+    x, y = np.array(pairs, dtype=np.float64).T
+    spread = float(((x - x.mean()) ** 2).sum()) * (1 + _SLOPE_PRIOR / len(x))
+    if spread <= 0:
+        return usual
+    slope = float((x - x.mean()) @ (y - y.mean())) / spread
+    # Nobody is compared beyond where held-out units stood: there the line is a guess.
+    place = float(np.clip(treated.before, x.min(), x.max()))
+    return usual - slope * (place - float(x.mean()))
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
-    """Outcomes of some units, and what each was like before (same order), where that is known."""
+    """Outcomes of some units, and what each was like before (same order), where that is known.
+
+    `before` holds one number a unit, or several: the last days' level, a longer one, the last day.
+    """
 
     outcomes: Sequence[float]
-    before: Sequence[float] | None = None
+    before: Sequence[float] | Sequence[Sequence[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +185,8 @@ def effect(treated: Units, held_out: Units, *, level: float = 0.95) -> Effect | 
     n_treated, n_held = len(treated.outcomes), len(held_out.outcomes)
     if min(n_treated, n_held) < MIN_HELD_OUT:
         return None
-    is_treated = np.arange(len(y)) < n_treated
-    columns: list[NDArray[np.float64]] = [np.ones(len(y)), is_treated.astype(np.float64)]
-    if treated.before is not None and held_out.before is not None:
-        pre = np.array([*treated.before, *held_out.before], dtype=np.float64)
-        if len(y) > len(columns) + 1 and np.ptp(pre) > 0:
-            columns.append(pre - pre.mean())
-    design = np.column_stack(columns)
+    is_treated = (np.arange(len(y)) < n_treated).astype(np.float64)
+    design = np.column_stack([np.ones(len(y)), is_treated, _pre_period(treated, held_out)])
     inverse = np.linalg.inv(design.T @ design)
     fitted = inverse @ design.T @ y
     misses = y - design @ fitted
@@ -149,6 +197,25 @@ def effect(treated: Units, held_out: Units, *, level: float = 0.95) -> Effect | 
     reach = t_quantile(level, len(y) - design.shape[1]) * spread
     value = float(fitted[1])
     return Effect(value, value - reach, value + reach, treated=n_treated, held_out=n_held)
+
+
+def _pre_period(treated: Units, held_out: Units) -> NDArray[np.float64]:
+    """Return the centred columns that can be adjusted for, (units, k); none where k would be 0."""
+    rows = len(treated.outcomes) + len(held_out.outcomes)
+    if treated.before is None or held_out.before is None:
+        return np.empty((rows, 0))
+    pre = np.array([*treated.before, *held_out.before], dtype=np.float64).reshape(rows, -1)
+    kept = np.empty((rows, 0))
+    for column in (pre - pre.mean(axis=0)).T:
+        wider = np.column_stack([kept, column])
+        has_room = rows > wider.shape[1] + _FIXED + 1
+        if has_room and np.linalg.matrix_rank(wider) == wider.shape[1]:
+            kept = wider
+    return kept
+
+
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def _number(state: Mapping[str, Value], name: str) -> float | None:

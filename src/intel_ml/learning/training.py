@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 
 from intel_ml.core.actions import ARMS
 from intel_ml.features.catalogue import names
-from intel_ml.learning.propensity import executed_probability, transition
+from intel_ml.learning.propensity import Transitions, executed_probability, transitions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +37,9 @@ COLUMNS = {
     "verdict": "what a person said: approved, rejected, modified; None where nobody did",
     "verdict_reason": "why, in the person's words",
     "executed": "the arm really executed; maintain after a rejection, expiry, failure or undo",
-    "p_executed": "probability of `executed` under proposal and approval together",
+    "p_executed": "probability of `executed` under proposal and approval, by archetype, together",
     "reward_before_after": "the plan's formula: state 72 h later against before; flatters actions",
-    "reward_against_holdout": "earned, less the mean of held-out units of its rule within a week",
+    "reward_against_holdout": "earned, less what held-out units that stood alike earned",
     "reward_earned": "purchases at target CPA less spend, after less before, by money in play",
     "reward": "what teaches: against_holdout where it is known, earned otherwise",
     "archetype": "the entity's archetype when the decision was made",
@@ -88,27 +88,29 @@ def training_log(
     return frame
 
 
-def _record(row: Mapping[Any, Any], approvals: Mapping[str, Any]) -> dict[str, Any]:
+def _record(row: Mapping[Any, Any], approvals: Mapping[str, Transitions]) -> dict[str, Any]:
     record = {name: value for name, value in row.items() if name not in ("state_vector", "pmf")}
     record["p_executed"] = executed_probability(
-        row["pmf"], row["executed"], transition=approvals[row["ad_account_id"]]
+        row["pmf"],
+        row["executed"],
+        transition=approvals[row["ad_account_id"]].of(row["archetype"]),
     )
     record |= {f"pmf_{arm}": float(row["pmf"].get(arm, 0.0)) for arm in ARMS}
     return record | {f"state_{name}": value for name, value in row["state_vector"].items()}
 
 
-def _approvals(connection: Connection, account: str | None) -> dict[str, Any]:
+def _approvals(connection: Connection, account: str | None) -> dict[str, Transitions]:
     rows = connection.execute(
         text(
-            "SELECT ad_account_id, proposed, executed FROM intel_ml_training_data "
+            "SELECT ad_account_id, archetype, proposed, executed FROM intel_ml_training_data "
             "WHERE CAST(:account AS text) IS NULL OR ad_account_id = :account"
         ),
         {"account": account},
     )
-    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    fates: dict[str, list[tuple[str | None, str, str]]] = defaultdict(list)
     for row in rows:
-        pairs[row.ad_account_id].append((row.proposed, row.executed))
-    return {name: transition(found) for name, found in pairs.items()}
+        fates[row.ad_account_id].append((row.archetype, row.proposed, row.executed))
+    return {name: transitions(found) for name, found in fates.items()}
 
 
 def _state_columns() -> list[str]:

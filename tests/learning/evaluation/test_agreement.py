@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.learning.evaluation.agreement import agreement
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=40))
 def test_who_always_does_the_same_agrees_fully(arms: list[int]) -> None:
     same = np.array(arms)
@@ -40,3 +41,27 @@ def test_it_is_told_by_archetype_and_the_unknown_has_none() -> None:
 def test_nobody_judged_is_unknown_not_zero() -> None:
     found = agreement(np.array([], dtype=int), np.array([], dtype=int))
     assert (found.rate, found.kappa, found.low, found.high) == (None, None, 0.0, 1.0)
+
+
+def test_by_action_it_is_the_share_of_what_people_had_done() -> None:
+    found = agreement(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1]))
+    assert {name: part.rate for name, part in found.by_action.items()} == {
+        "pause": 1.0,
+        "maintain": pytest.approx(1 / 3),
+    }
+    assert sum(part.n for part in found.by_action.values()) == found.n
+
+
+def test_the_interval_of_kappa_covers() -> None:
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        person = random.integers(0, 6, 150)
+        same = random.random(150) < 0.6
+        policy = np.where(same, person, random.integers(0, 6, 150))
+        found = agreement(policy, person)
+        assert found.kappa_low is not None
+        assert found.kappa_high is not None
+        # Beyond chance people and policy agree exactly where the coin said so.
+        covered += found.kappa_low <= 0.6 <= found.kappa_high
+    assert covered / 200 >= 0.9

@@ -5,7 +5,8 @@ import pytest
 
 from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError
 from intel_ml.intelligence.policy import make_policy
-from intel_ml.learning.evaluation.comparison import compare
+from intel_ml.learning.evaluation.comparison import Settings, compare
+from intel_ml.learning.evaluation.e_process import Bounds
 from intel_ml.learning.evaluation.replay import replay
 from intel_ml.learning.evaluation.results import Conclusion
 from intel_ml.learning.evaluation.reward_model import cross_fitted, folds_of
@@ -13,14 +14,36 @@ from tests.intelligence.policy import worlds
 
 GOOD = make_policy("ridge", alpha=0.1).fit(worlds.log(1000))
 CHANCE = make_policy("uniform")
-UNSEEN = worlds.log(900, seed=5)
+UNSEEN = worlds.log(600, seed=5)
+#: These made-up rewards are on the plan's own scale.
+WIDE = Settings(bounds=Bounds(-100.0, 100.0))
 
 
 def test_the_better_policy_is_worth_more_and_the_interval_says_so() -> None:
-    report = compare(GOOD, CHANCE, UNSEEN)
+    report = compare(GOOD, CHANCE, UNSEEN, settings=WIDE)
     assert report.difference.low > 0
     assert report.candidate.main.low > report.champion.main.high  # type: ignore[union-attr]
-    assert report.conclusion in {Conclusion.BETTER, Conclusion.INCONCLUSIVE}
+    assert report.conclusion is Conclusion.BETTER
+    assert report.evidence.crossed_at is not None
+
+
+def test_a_champion_worse_than_its_alternative_is_found_out() -> None:
+    report = compare(CHANCE, GOOD, UNSEEN, settings=WIDE)
+    assert report.conclusion is Conclusion.WORSE
+    assert not report.evidence.has_crossed
+    assert report.numbers["reverse_e_value"] >= 20  # type: ignore[operator]
+
+
+def test_what_people_may_have_known_widens_what_can_be_said() -> None:
+    found = compare(GOOD, CHANCE, UNSEEN, settings=WIDE)
+    doubt = found.sensitivity
+    assert doubt.low[0] == pytest.approx(found.difference.low)
+    assert doubt.high[0] == pytest.approx(found.difference.high)
+    assert list(doubt.low) == sorted(doubt.low, reverse=True)
+    assert list(doubt.high) == sorted(doubt.high)
+    random = compare(GOOD, CHANCE, UNSEEN.assign(is_held_out=True), settings=WIDE)
+    assert random.sensitivity.low[-1] == pytest.approx(random.difference.low)
+    assert random.sensitivity.falls_at is None
 
 
 def test_the_value_is_what_the_policy_would_earn() -> None:
@@ -56,25 +79,34 @@ def test_a_log_that_never_tried_is_refused_with_what_is_missing() -> None:
 def test_it_shows_tables_a_page_and_a_picture() -> None:
     log = UNSEEN.assign(archetype="<img src=x onerror=alert(1)>")
     report = compare(GOOD, CHANCE, log)
-    assert set(report.table()["estimator"]) >= {"IPS", "SNIPS", "DR", "DR-os", "DM"}
+    assert set(report.table()["estimator"]) >= {
+        "IPS",
+        "SNIPS",
+        "DR",
+        "DR-os",
+        "SNDR",
+        "Switch-DR",
+        "DM",
+    }
     assert len(report.archetypes()) == 1
     page = report._repr_html_()
     assert "<img src=x" not in page
     assert "data:image/png" in page
-    assert len(report.figure().axes) == 3
+    assert len(report.figure().axes) == 4
+    assert set(report.actions()["done"]) == {str(arm).replace("_", " ") for arm in worlds.ARMS}
 
 
 def test_gates_find_their_numbers() -> None:
     numbers = compare(GOOD, CHANCE, UNSEEN).numbers
     assert {"samples", "support_share", "effective_samples", "e_value"} <= set(numbers)
-    assert numbers["samples"] == 900
+    assert numbers["samples"] == 600
 
 
 def test_agreement_counts_what_people_judged() -> None:
-    judged = worlds.judged(900, seed=5)
+    judged = worlds.judged(600, seed=5)
     imitation = make_policy("imitation").fit(worlds.judged(1000))
     report = compare(imitation, None, judged)
-    assert report.candidate.agreement.n == 900
+    assert report.candidate.agreement.n == 600
     assert set(report.candidate.agreement.by_archetype) == {"High CPA", "Others"}
     silent = compare(GOOD, None, UNSEEN.assign(verdict=None))
     assert silent.candidate.agreement.rate is None

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from intel_ml.learning.evaluation import e_process
-from intel_ml.learning.evaluation.e_process import Bounds
+from intel_ml.learning.evaluation import e_process, online
+from intel_ml.learning.evaluation.e_process import Bounds, Foresight
 from intel_ml.learning.evaluation.logged import LoggedDecisions
 from tests.learning.evaluation import bandits
 
@@ -40,6 +40,7 @@ def test_a_worse_candidate_is_not_promoted() -> None:
         assert not e_process.evidence(log, None, bounds=UNIT).has_crossed
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1)), min_size=1, max_size=50
@@ -63,26 +64,24 @@ def test_what_was_seen_later_does_not_change_what_was_known() -> None:
     assert np.allclose(whole[:400], part)
 
 
-def _robust(n: int, *, uplift: float, seed: int) -> e_process.EProcess:
+def _duel(
+    n: int, *, uplift: float, seed: int, predicted: NDArray[np.float64] | None = None
+) -> e_process.Duel:
     log = bandits.logged(n, uplift=uplift, seed=seed)
     incumbent = np.repeat(bandits.INCUMBENT[None], n, axis=0)
-    steps = e_process.dr_steps(
+    told = np.full((n, 6), 0.4) if predicted is None else predicted
+    return e_process.duel(
         log,
-        log_of_incumbent(log, incumbent),
-        chances=incumbent,
-        predicted=np.full((n, 6), 0.4),
+        replace(log, pmf_new=incumbent),
+        foresight=Foresight(incumbent, told),
         bounds=UNIT,
     )
-    return e_process.process(steps)
 
 
-def log_of_incumbent(log: LoggedDecisions, pmf: NDArray[np.float64]) -> LoggedDecisions:
-    return replace(log, pmf_new=pmf)
-
-
-def test_doubly_robust_bets_are_not_fooled_either() -> None:
-    fooled = sum(_robust(2000, uplift=0.0, seed=seed).has_crossed for seed in range(200))
-    assert fooled / 200 <= 0.05
+def test_doubly_robust_bets_are_not_fooled_either_way() -> None:
+    found = [_duel(2000, uplift=0.0, seed=seed) for seed in range(200)]
+    assert sum(duel.better.has_crossed for duel in found) / 200 <= 0.05
+    assert sum(duel.worse.has_crossed for duel in found) / 200 <= 0.05
 
 
 def test_doubly_robust_bets_find_more() -> None:
@@ -90,23 +89,100 @@ def test_doubly_robust_bets_find_more() -> None:
         e_process.evidence(bandits.logged(3000, uplift=0.3, seed=s), None, bounds=UNIT).has_crossed
         for s in range(40)
     )
-    robust = sum(_robust(3000, uplift=0.3, seed=s).has_crossed for s in range(40))
+    robust = sum(_duel(3000, uplift=0.3, seed=s).better.has_crossed for s in range(40))
     assert robust > plain
+
+
+def test_a_champion_that_got_worse_is_found_and_a_good_one_kept() -> None:
+    bad = [_duel(3000, uplift=-0.5, seed=seed) for seed in range(20)]
+    assert sum(duel.worse.has_crossed for duel in bad) >= 16
+    assert not any(duel.better.has_crossed for duel in bad)
+    good = [_duel(3000, uplift=0.5, seed=seed) for seed in range(20)]
+    assert not any(duel.worse.has_crossed for duel in good)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0])
 def test_a_wrong_model_does_not_fool_it(wrong: float) -> None:
+    found = [
+        _duel(1000, uplift=0.0, seed=seed, predicted=np.full((1000, 6), wrong))
+        for seed in range(100)
+    ]
+    assert sum(duel.better.has_crossed for duel in found) <= 5
+
+
+def test_beside_what_was_done_it_bets_on_the_same_difference() -> None:
+    log = bandits.logged(1000, uplift=0.3, seed=4)
+    incumbent = np.repeat(bandits.INCUMBENT[None], 1000, axis=0)
+    foresight = Foresight(incumbent, np.full((1000, 6), 0.4))
+    with_policy = e_process.duel(
+        log, replace(log, pmf_new=incumbent), foresight=foresight, bounds=UNIT
+    )
+    with_log = e_process.duel(log, None, foresight=foresight, bounds=UNIT)
+    assert np.allclose(with_policy.better.path, with_log.better.path)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000), least=st.floats(1e-4, 0.05), told=st.floats(0, 1))
+def test_no_bet_loses_more_than_it_has_however_rare_the_action(
+    seed: int, least: float, told: float
+) -> None:
+    random = np.random.default_rng(seed)
+    n = 60
+    chances = np.full((n, 6), least)
+    chances[:, 1] = 1 - 5 * least
+    actions = random.integers(0, 6, n).astype(np.intp)
+    pmfs = random.dirichlet(np.full(6, 0.2), size=(2, n))
+    log = LoggedDecisions(
+        pmf_logged=chances[np.arange(n), actions],
+        rewards=random.integers(0, 2, n).astype(float),
+        actions=actions,
+        pmf_new=pmfs[0],
+    )
+    found = e_process.duel(
+        log,
+        replace(log, pmf_new=pmfs[1]),
+        foresight=Foresight(chances, np.full((n, 6), told)),
+        bounds=UNIT,
+    )
+    for process in (found.better, found.worse):
+        assert np.isfinite(process.path).all()
+        assert (process.path >= e_process.CASH).all()
+
+
+def test_rewards_on_a_scale_arriving_late_do_not_fool_it() -> None:
     fooled = 0
-    for seed in range(100):
-        log = bandits.logged(1000, uplift=0.0, seed=seed)
-        incumbent = np.repeat(bandits.INCUMBENT[None], 1000, axis=0)
-        steps = e_process.dr_steps(
-            log,
-            log_of_incumbent(log, incumbent),
-            chances=incumbent,
-            predicted=np.full((1000, 6), wrong),
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        log = bandits.logged(1500, uplift=0.0, seed=seed)
+        rewards = np.where(log.rewards > 0, 1.5, -1.0) * random.uniform(0, 2, 1500)
+        arrived = np.argsort(np.arange(1500) + random.exponential(100, 1500))
+        late = replace(log, rewards=rewards).take(arrived.tolist())
+        chances = np.repeat(bandits.INCUMBENT[None], 1500, axis=0)
+        unit = Bounds().unit(late.rewards)
+        told = online.cells(np.zeros(1500, dtype=np.intp), late.actions, unit, arms=6, start=0.5)
+        fooled += e_process.duel(
+            late, replace(late, pmf_new=chances), foresight=Foresight(chances, told)
+        ).better.has_crossed
+    assert fooled / 200 <= 0.05
+
+
+def test_what_comes_later_does_not_change_a_duel() -> None:
+    log = bandits.logged(1000, uplift=0.3, seed=0)
+    incumbent = np.repeat(bandits.INCUMBENT[None], 1000, axis=0)
+    other = replace(log, rewards=np.where(np.arange(1000) < 400, log.rewards, 1 - log.rewards))
+    paths = [
+        e_process.duel(
+            one,
+            replace(one, pmf_new=incumbent),
+            foresight=Foresight(
+                incumbent,
+                online.cells(
+                    np.zeros(1000, dtype=np.intp), one.actions, one.rewards, arms=6, start=0.5
+                ),
+            ),
             bounds=UNIT,
-        )
-        assert (steps >= -1).all()
-        fooled += e_process.process(steps).has_crossed
-    assert fooled <= 5
+        ).better.path
+        for one in (log, other)
+    ]
+    assert np.allclose(paths[0][:400], paths[1][:400])
+    assert not np.allclose(paths[0], paths[1])

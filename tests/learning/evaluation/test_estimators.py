@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from estimators.bandits import ips as peer_ips
+from estimators.bandits import snips as peer_snips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.errors import InvalidValueError
-from intel_ml.learning.evaluation import dm, dr, dr_os, ips, snips
+from intel_ml.learning.evaluation import dm, dr, dr_os, ips, sndr, snips, switch_dr
 from intel_ml.learning.evaluation.logged import Estimate, LoggedDecisions
 from tests.learning.evaluation import bandits
 
@@ -21,14 +23,16 @@ ALL: dict[str, Estimator] = {
     "snips": snips.estimate,
     "dr": dr.estimate,
     "dr_os": dr_os.estimate,
+    "sndr": sndr.estimate,
+    "switch_dr": switch_dr.estimate,
     "dm": dm.estimate,
 }
-UNBIASED = {name: ALL[name] for name in ("ips", "snips", "dr", "dr_os")}
+UNBIASED = {name: ALL[name] for name in ("ips", "snips", "dr", "dr_os", "sndr", "switch_dr")}
 every = pytest.mark.parametrize("estimate", ALL.values(), ids=ALL)
 honest = pytest.mark.parametrize("estimate", UNBIASED.values(), ids=UNBIASED)
 
 
-@pytest.mark.parametrize("name", ["snips", "dr", "dr_os", "dm"])
+@pytest.mark.parametrize("name", ["snips", "dr", "dr_os", "sndr", "switch_dr", "dm"])
 def test_where_every_reward_is_ten_the_value_is_ten(name: str) -> None:
     log = bandits.logged(300, uplift=0.3, seed=0)
     ten = replace(log, rewards=np.full(300, 10.0), reward_model=np.full((300, 6), 10.0))
@@ -117,3 +121,23 @@ def test_without_a_reward_model_doubly_robust_says_what_it_needs() -> None:
     log = replace(bandits.logged(20, uplift=0.3, seed=0), reward_model=None)
     with pytest.raises(InvalidValueError, match="cross_fitted"):
         dr.estimate(log)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), uplift=st.sampled_from([0.0, 0.3, 0.6]))
+def test_on_the_same_log_they_say_what_vowpal_wabbits_estimators_say(
+    seed: int, uplift: float
+) -> None:
+    log = bandits.logged(200, uplift=uplift, seed=seed)
+    chosen = log.pmf_new[np.arange(200), log.actions]
+    for mine, peer in ((ips, peer_ips.Estimator()), (snips, peer_snips.Estimator())):
+        for p_log, reward, p_pred in zip(log.pmf_logged, log.rewards, chosen, strict=True):
+            peer.add_example(p_log, reward, p_pred)
+        assert mine.estimate(log).value == pytest.approx(peer.get())
+
+
+def test_switching_beyond_every_weight_or_at_none_is_one_of_the_two_it_mixes() -> None:
+    log = bandits.logged(300, uplift=0.3, seed=2)
+    every_weight = switch_dr.estimate(log, tau=float(log.weights.max()))
+    assert every_weight.value == pytest.approx(dr.estimate(log).value)
+    assert switch_dr.estimate(log, tau=-1.0).value == pytest.approx(dm.estimate(log).value)

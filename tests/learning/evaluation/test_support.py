@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.learning.evaluation.support import ess, support
 from tests.learning.evaluation import bandits
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e3), min_size=1, max_size=50))
 def test_the_effective_sample_is_never_more_than_the_sample(weights: list[float]) -> None:
     assert 0 <= ess(np.array(weights)) <= len(weights) * (1 + 1e-9)

@@ -13,25 +13,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import NotEnoughDataError
 from intel_ml.core.recommendations import Verdict
-from intel_ml.intelligence.policy.protocol import Policy
+from intel_ml.intelligence.policy.protocol import MAINTAIN, Policy
 from intel_ml.learning.evaluation import (
     dm,
     dr,
     dr_os,
     e_process,
     ips,
+    online,
+    pictures,
     rendering,
     reward_model,
+    sndr,
     snips,
+    switch_dr,
 )
 from intel_ml.learning.evaluation.agreement import agreement
-from intel_ml.learning.evaluation.e_process import Bounds, EProcess
+from intel_ml.learning.evaluation.e_process import Bounds, Duel, Foresight
 from intel_ml.learning.evaluation.intervals import of_mean
 from intel_ml.learning.evaluation.logged import LoggedDecisions
 from intel_ml.learning.evaluation.replay import Replayed, chances, measured, replay
 from intel_ml.learning.evaluation.results import Conclusion, Judged, Results
+from intel_ml.learning.evaluation.sensitivity import sensitivity
 from intel_ml.learning.evaluation.support import SupportLimits, support
 
 if TYPE_CHECKING:
@@ -64,9 +70,13 @@ class Comparison(Results):
         """Return one row an archetype: difference in value and agreement with people."""
         return rendering.archetypes(self)
 
+    def actions(self) -> pd.DataFrame:
+        """Return one row an action people had done: how often it would have done that too."""
+        return rendering.actions(self)
+
     def figure(self) -> Figure:
-        """Return value with intervals, evidence over time, and agreement by archetype."""
-        return rendering.figure(self)
+        """Return value with intervals, evidence over time, agreement, and room for doubt."""
+        return pictures.figure(self, title=rendering.headline(self))
 
     def __repr__(self) -> str:
         return f"{self.conclusion}: {self.why}\n{self.table().to_string()}"
@@ -97,15 +107,16 @@ def compare(
     held = None if other is None else other.logged
     base = mine.logged.rewards if held is None else dr.values(held)
     gains = dr.values(mine.logged) - base
-    evidence, counter = _evidence(mine.logged, held, rows, chosen)
-    conclusion, why = _conclude(judged, rival, evidence=evidence, counter=counter)
+    duel = _duel(mine.logged, held, rows, chosen)
+    conclusion, why = _conclude(judged, rival, duel)
     return Comparison(
         candidate=judged,
         champion=rival,
         logged=of_mean(mine.logged.rewards, level=chosen.level),
         difference=of_mean(gains, level=chosen.level),
-        evidence=evidence,
-        counter_evidence=counter,
+        evidence=duel.better,
+        counter_evidence=duel.worse,
+        sensitivity=sensitivity(mine.logged, held, judged=_had_a_say(rows), level=chosen.level),
         by_archetype={
             name: (of_mean(gains[part], level=chosen.level), int(part.sum()))
             for name, part in _groups(rows).items()
@@ -117,32 +128,26 @@ def compare(
     )
 
 
-def _evidence(
+def _duel(
     mine: LoggedDecisions, held: LoggedDecisions | None, rows: pd.DataFrame, chosen: Settings
-) -> tuple[EProcess, EProcess]:
-    """Return the evidence that the candidate is better, and that it is worse.
-
-    Bets on the plain and on the doubly robust difference, half the money each: the first needs no
-    bound on weights, the second has far less noise where weights are moderate.
-    """
-    unit = chosen.bounds.unit(mine.rewards)
-    weights = np.ones(len(mine)) if held is None else held.weights
-    plain = (
-        e_process.process(e_process.differences(mine.weights, weights, unit), alpha=chosen.alpha),
-        e_process.process(e_process.differences(weights, mine.weights, unit), alpha=chosen.alpha),
-    )
+) -> Duel:
+    """Return the evidence either way; predictions come from whichever model was best so far."""
     known = chances(rows)
-    if held is None or known is None:
-        return plain
-    predicted = chosen.bounds.unit(reward_model.online(rows))
-    robust = [
-        e_process.process(
-            e_process.dr_steps(a, b, chances=known, predicted=predicted, bounds=chosen.bounds),
-            alpha=chosen.alpha,
-        )
-        for a, b in ((mine, held), (held, mine))
+    if known is None:
+        return e_process.duel(mine, held, bounds=chosen.bounds, alpha=chosen.alpha)
+    unit = chosen.bounds.unit(mine.rewards)
+    middle = float(chosen.bounds.unit(np.zeros(1))[0])
+    models = [
+        online.cells(_codes(rows), mine.actions, unit, arms=known.shape[1], start=middle),
+        chosen.bounds.unit(reward_model.online(rows)),
     ]
-    return e_process.mixed(plain[0], robust[0]), e_process.mixed(plain[1], robust[1])
+    return e_process.duel(
+        mine,
+        held,
+        foresight=Foresight(known, online.best_so_far(models, mine.actions, unit)),
+        bounds=chosen.bounds,
+        alpha=chosen.alpha,
+    )
 
 
 def _judge(policy: Policy, replayed: Replayed, rows: pd.DataFrame, chosen: Settings) -> Judged:
@@ -152,6 +157,9 @@ def _judge(policy: Policy, replayed: Replayed, rows: pd.DataFrame, chosen: Setti
         found["SNIPS"] = snips.estimate(logged, level=chosen.level)
     found["DR"] = dr.estimate(logged, level=chosen.level)
     found["DR-os"] = dr_os.estimate(logged, level=chosen.level)
+    if "SNIPS" in found:
+        found["SNDR"] = sndr.estimate(logged, level=chosen.level)
+    found["Switch-DR"] = switch_dr.estimate(logged, level=chosen.level)
     found["DM"] = dm.estimate(logged, level=chosen.level)
     by = rows["verdict"].isin(list(Verdict)).to_numpy() if "verdict" in rows else None
     by = np.zeros(len(rows), dtype=bool) if by is None else by
@@ -170,23 +178,25 @@ def _judge(policy: Policy, replayed: Replayed, rows: pd.DataFrame, chosen: Setti
     )
 
 
-def _conclude(
-    candidate: Judged, champion: Judged | None, *, evidence: EProcess, counter: EProcess
-) -> tuple[Conclusion, str]:
+def _conclude(candidate: Judged, champion: Judged | None, duel: Duel) -> tuple[Conclusion, str]:
     for judged in (candidate, champion):
         if judged is not None and not judged.support.is_enough:
             return Conclusion.REFUSED, f"{judged.name}: {'; '.join(judged.support.missing)}"
-    line = 1.0 / evidence.alpha
-    if evidence.has_crossed:
-        return Conclusion.BETTER, f"the e-value passed {line:.0f} at decision {evidence.crossed_at}"
-    if counter.has_crossed:
+    line = 1.0 / duel.better.alpha
+    if duel.better.has_crossed:
+        return (
+            Conclusion.BETTER,
+            f"the evidence (e-value) passed {line:.0f} to 1 at decision {duel.better.crossed_at}",
+        )
+    if duel.worse.has_crossed:
         return (
             Conclusion.WORSE,
-            f"the reverse e-value passed {line:.0f} at decision {counter.crossed_at}",
+            f"the evidence against it (reverse e-value) passed {line:.0f} to 1 at decision "
+            f"{duel.worse.crossed_at}",
         )
     return (
         Conclusion.INCONCLUSIVE,
-        f"the e-value is {evidence.e_value:.2g}, {line:.0f} would decide",
+        f"the evidence (e-value) is {duel.better.e_value:.2g} to 1, {line:.0f} to 1 would decide",
     )
 
 
@@ -200,3 +210,22 @@ def _groups(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     names = rows["archetype"].to_numpy(dtype=object)
     known = sorted({name for name in names if isinstance(name, str)})
     return {name: np.asarray(names == name) for name in known}
+
+
+def _codes(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return a number for each row's archetype; rows without one share theirs."""
+    if "archetype" not in rows:
+        return np.zeros(len(rows), dtype=np.intp)
+    names = [name if isinstance(name, str) else "" for name in rows["archetype"]]
+    return np.unique(names, return_inverse=True)[1].astype(np.intp)
+
+
+def _had_a_say(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return in which decisions people could have changed what was executed."""
+    free = (
+        rows["is_held_out"].to_numpy(dtype=np.bool_)
+        if "is_held_out" in rows
+        else np.zeros(len(rows), dtype=np.bool_)
+    )
+    idle = (rows["proposed"] == ARMS[MAINTAIN]).to_numpy() if "proposed" in rows else free
+    return np.asarray(~free & ~idle, dtype=np.bool_)

@@ -1,7 +1,7 @@
-"""A comparison for the eye: tables, a picture, and the page a notebook shows.
+"""A comparison for the eye: sentences, tables, and the page a notebook shows.
 
 Reads   `Results`.
-Gives   frames, a matplotlib Figure, HTML with every name escaped.
+Gives   sentences, frames, HTML with every name escaped; the picture is `pictures`.
 Never   shows a value without its interval.
 """
 
@@ -11,24 +11,37 @@ import html as escaping
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
+from intel_ml.learning.evaluation import pictures
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from intel_ml.learning.evaluation.agreement import Agreement
     from intel_ml.learning.evaluation.results import Results
 
-ACCENT, RIVAL, INK, QUIET, GRID = "#2f6db5", "#8a94a0", "#1f2933", "#616e7c", "#e4e7eb"
 _HEADLINES = {
-    "better": "Better than the champion",
-    "worse": "Worse than the champion",
-    "inconclusive": "Inconclusive: keep collecting",
-    "refused": "Refused: the log cannot tell",
+    "better": "Better than {rival}",
+    "worse": "Worse than {rival}",
+    "inconclusive": "Too early to tell: keep collecting",
+    "refused": "The log cannot tell",
 }
+_MOST_SHOWN = 1e6
 
-_FEW_BARS = 4
+
+def headline(report: Results) -> str:
+    """Return the conclusion in a few words."""
+    return _HEADLINES[report.conclusion.value].format(rival=_rival(report))
+
+
+def sentences(report: Results) -> list[str]:
+    """Return what was found, one sentence a finding, for someone who buys media."""
+    return [
+        _gain(report),
+        _proof(report),
+        _support(report),
+        _agreement(report),
+        _doubt(report),
+    ]
 
 
 def table(report: Results) -> pd.DataFrame:
@@ -69,14 +82,13 @@ def table(report: Results) -> pd.DataFrame:
 
 
 def archetypes(report: Results) -> pd.DataFrame:
-    """Return one row an archetype."""
+    """Return one row an archetype: difference in value and agreement with people."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
     agreed = report.candidate.agreement.by_archetype
     rows = []
     for name in sorted(set(agreed) | set(report.by_archetype)):
         gain, n = report.by_archetype.get(name, (None, 0))
-        same = agreed.get(name)
         rows.append(
             {
                 "archetype": name,
@@ -84,150 +96,51 @@ def archetypes(report: Results) -> pd.DataFrame:
                 "difference": math.nan if gain is None else gain.value,
                 "low": math.nan if gain is None else gain.low,
                 "high": math.nan if gain is None else gain.high,
-                "judged_by_people": 0 if same is None else same.n,
-                "agreement": math.nan if same is None or same.rate is None else same.rate,
-                "kappa": math.nan if same is None or same.kappa is None else same.kappa,
+                **_agreed(agreed.get(name)),
             }
         )
-    columns = [
-        "archetype",
-        "decisions",
-        "difference",
-        "low",
-        "high",
-        "judged_by_people",
-        "agreement",
-        "kappa",
-    ]
+    columns = ["archetype", "decisions", "difference", "low", "high", *_agreed(None)]
     return pd.DataFrame(rows, columns=columns)
 
 
+def actions(report: Results) -> pd.DataFrame:
+    """Return one row an action people had done: how often the candidate would have done it too."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    agreed = report.candidate.agreement.by_action
+    rows = [{"done": name.replace("_", " "), **_agreed(part)} for name, part in agreed.items()]
+    return pd.DataFrame(rows, columns=["done", *_agreed(None)]).drop(columns="kappa")
+
+
+def _agreed(part: Agreement | None) -> dict[str, float]:
+    rate = math.nan if part is None or part.rate is None else part.rate
+    return {
+        "judged_by_people": 0 if part is None else part.n,
+        "agreement": rate,
+        "agreement_low": math.nan if part is None else part.low,
+        "agreement_high": math.nan if part is None else part.high,
+        "kappa": math.nan if part is None or part.kappa is None else part.kappa,
+    }
+
+
 def html(report: Results) -> str:
-    """Return headline, reason, numbers, tables and the picture."""
-    facts = [
-        (
-            "Difference in value",
-            _span(report.difference.value, report.difference.low, report.difference.high),
-        ),
-        ("E-value", f"{report.evidence.e_value:.3g} (20 would decide)"),
-        ("Support", _support(report)),
-        ("Agreement with people", _agreement(report)),
-        ("Decisions", f"{report.n:,}"),
-    ]
-    lines = "".join(
-        f"<tr><td>{escaping.escape(name)}</td><td>{escaping.escape(text)}</td></tr>"
-        for name, text in facts
-    )
-    frame = table(report)
-    by = archetypes(report)
+    """Return headline, sentences, the picture, and the tables."""
+    told = "".join(f"<li>{escaping.escape(text)}</li>" for text in sentences(report))
     parts = [
-        f"<h4>{_HEADLINES[report.conclusion.value]}</h4>",
+        f"<h4>{escaping.escape(headline(report))}</h4>",
         f"<p>{escaping.escape(report.why)}</p>",
-        f"<table>{lines}</table>",
-        frame.to_html(index=False, float_format=_number, na_rep="unknown"),
+        f"<ul>{told}</ul>",
+        _picture(report),
     ]
-    if len(by):
-        parts.append(by.to_html(index=False, float_format=_number, na_rep="unknown"))
-    return f"<div>{''.join(parts)}{_picture(report)}</div>"
-
-
-def figure(report: Results) -> Figure:
-    """Return value with intervals, evidence over time, and agreement by archetype."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy
-
-    picture = Figure(figsize=(11.5, 3.8), layout="constrained")
-    values, evidence, agreed = picture.subplots(1, 3, width_ratios=(1.2, 1, 1))
-    _values(values, report)
-    _evidence(evidence, report)
-    _agreed(agreed, report)
-    for axes in (values, evidence, agreed):
-        axes.tick_params(colors=QUIET, which="both", labelsize=8.5)
-        axes.set_axisbelow(True)
-        for side, spine in axes.spines.items():
-            spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(GRID)
-    picture.suptitle(
-        f"{_HEADLINES[report.conclusion.value]}: {report.why}",
-        fontsize=10,
-        color=INK,
-        x=0.01,
-        ha="left",
-        wrap=True,
-    )
-    return picture
-
-
-def _values(axes: Axes, report: Results) -> None:
-    names = [name for name in report.candidate.estimates if name != "DM"]
-    rows = np.arange(len(names))
-    for judged, colour, shift in (
-        (report.candidate, ACCENT, -0.13),
-        (report.champion, RIVAL, 0.13),
+    for title, frame in (
+        ("Value per decision, by every estimator", table(report)),
+        ("By archetype", archetypes(report)),
+        ("By what people had done", actions(report)),
     ):
-        if judged is None:
-            continue
-        found = [judged.estimates.get(name, report.candidate.estimates[name]) for name in names]
-        middle = np.array([f.value for f in found])
-        low, high = np.array([f.low for f in found]), np.array([f.high for f in found])
-        axes.errorbar(
-            middle,
-            rows + shift,
-            xerr=np.vstack([middle - low, high - middle]),
-            fmt="o",
-            color=colour,
-            markersize=5,
-            capsize=3,
-            linewidth=1.4,
-            label=judged.name if judged is report.candidate else f"{judged.name} (champion)",
-        )
-    axes.axvspan(report.logged.low, report.logged.high, color=GRID, zorder=0)
-    axes.axvline(report.logged.value, color=QUIET, linewidth=1, zorder=1, label="what was done")
-    axes.set_yticks(rows, names)
-    axes.invert_yaxis()
-    axes.set_xlabel("reward a decision, 95 % interval", color=INK, fontsize=9)
-    axes.set_title("Value", loc="left", fontsize=10, color=INK)
-    axes.legend(frameon=False, fontsize=8, loc="best")
-
-
-def _evidence(axes: Axes, report: Results) -> None:
-    steps = np.arange(1, len(report.evidence.path) + 1)
-    axes.plot(steps, report.evidence.path, color=ACCENT, linewidth=1.5, label="better")
-    axes.plot(
-        steps, report.counter_evidence.path, color=RIVAL, linewidth=1.6, ls=":", label="worse"
-    )
-    axes.axhline(1 / report.evidence.alpha, color=INK, linewidth=0.8, linestyle="--")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("decisions", color=INK, fontsize=9)
-    axes.set_ylabel("e-value (dashed: enough)", color=INK, fontsize=9)
-    axes.set_title("Evidence", loc="left", fontsize=10, color=INK)
-    axes.legend(frameon=False, fontsize=8, loc="best")
-
-
-def _agreed(axes: Axes, report: Results) -> None:
-    whole = report.candidate.agreement
-    parts = {"all": whole} | dict(whole.by_archetype)
-    known = [(name, part) for name, part in parts.items() if part.rate is not None]
-    axes.set_title("Agreement with people", loc="left", fontsize=10, color=INK)
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("same action, share", color=INK, fontsize=9)
-    if not known:
-        axes.set_yticks([])
-        axes.text(
-            0.5, 0.5, "nobody has judged\na proposal yet", ha="center", va="center", color=QUIET
-        )
-        return
-    rates = np.array([part.rate for _, part in known], dtype=np.float64)
-    low = rates - np.array([part.low for _, part in known])
-    high = np.array([part.high for _, part in known]) - rates
-    rows = np.arange(len(known))
-    axes.barh(rows, rates, color=ACCENT, height=0.55)
-    axes.errorbar(
-        rates, rows, xerr=np.vstack([low, high]).clip(min=0), fmt="none", color=INK, linewidth=1
-    )
-    axes.set_yticks(rows, [f"{_short(name)} ({part.n})" for name, part in known])
-    # Room for a few bars even where there is one: a lone bar would fill the panel.
-    axes.set_ylim(max(len(known), _FEW_BARS) - 0.5, -0.5)
+        if len(frame):
+            shown = frame.to_html(index=False, float_format=_number, na_rep="unknown")
+            parts.append(f"<h5>{title}</h5>{shown}")
+    return f"<div>{''.join(parts)}</div>"
 
 
 def _picture(report: Results) -> str:
@@ -235,34 +148,75 @@ def _picture(report: Results) -> str:
     import io  # noqa: PLC0415  # only for a page
 
     buffer = io.BytesIO()
-    figure(report).savefig(buffer, format="png", dpi=96)
+    pictures.figure(report, title=headline(report)).savefig(buffer, format="png", dpi=96)
     text = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="value, evidence and agreement" src="data:image/png;base64,{text}"/>'
+    named = "value, evidence, agreement and sensitivity"
+    return f'<img alt="{named}" src="data:image/png;base64,{text}"/>'
+
+
+def _rival(report: Results) -> str:
+    return "what was done" if report.champion is None else f"{report.champion.name}, the champion"
+
+
+def _gain(report: Results) -> str:
+    gain = report.difference
+    return (
+        f"Each decision would have earned {gain.value:+.3g} compared with {_rival(report)} "
+        f"(95 % interval {gain.low:+.3g} to {gain.high:+.3g}; {report.n:,} decisions)."
+    )
+
+
+def _proof(report: Results) -> str:
+    line = 1.0 / report.evidence.alpha
+    better, worse = report.evidence, report.counter_evidence
+    seen = f"at most {better.peak:,.3g}" if better.peak < _MOST_SHOWN else "over a million"
+    text = (
+        f"Evidence that it is better reached {seen} to 1 ({line:.0f} to 1 decides: where it isn't "
+        f"better, that happens in fewer than 1 of {line:.0f} comparisons, however often one looks)."
+    )
+    return f"{text} Evidence that it is worse: {min(worse.peak, _MOST_SHOWN):,.3g} to 1."
 
 
 def _support(report: Results) -> str:
     found = report.candidate.support
-    return (
-        f"effective sample {found.ess:.0f} of {found.n}, mean weight {found.mean_weight:.2f}, "
-        f"{found.supported_share:.0%} of its choices were tried"
+    text = (
+        f"{found.supported_share:.0%} of its choices had been tried; the log tells as much of it "
+        f"as {found.ess:,.0f} decisions of its own would"
     )
+    missing = f". Missing: {'; '.join(found.missing)}" if found.missing else ""
+    return f"{text} (largest weight {found.max_weight:.3g}, mean {found.mean_weight:.2f}){missing}."
 
 
 def _agreement(report: Results) -> str:
     found = report.candidate.agreement
     if found.rate is None:
-        return "nobody has judged a proposal yet"
-    kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
-    return f"{found.rate:.0%} of {found.n}{kappa}"
+        return "Agreement with people is unknown: nobody has judged a proposal yet."
+    text = (
+        f"In {found.rate:.0%} of {found.n:,} decisions people judged it would have done what they "
+        f"had done ({found.low:.0%} to {found.high:.0%})"
+    )
+    if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
+        return f"{text}."
+    return (
+        f"{text}; beyond chance, kappa is {found.kappa:.2f} "
+        f"({found.kappa_low:.2f} to {found.kappa_high:.2f}; 0 is chance, 1 is always)."
+    )
 
 
-def _span(value: float, low: float, high: float) -> str:
-    return f"{value:+.3g} ({low:+.3g} to {high:+.3g})"
+def _doubt(report: Results) -> str:
+    found = report.sensitivity
+    if found.falls_at is None:
+        return (
+            "People may have known more than the log holds: even if that moved the odds of an "
+            f"approval {found.gammas[-1]:g}-fold, the sign of the difference would stand."
+        )
+    if found.falls_at <= found.gammas[0]:
+        return "The log shows no difference that hidden reasons of people could take away."
+    return (
+        "People may have known more than the log holds: if that moved the odds of an approval "
+        f"{found.falls_at:.2g}-fold or more, there may be no difference at all."
+    )
 
 
 def _number(value: float) -> str:
     return f"{value:,.3g}"
-
-
-def _short(name: str, length: int = 44) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"

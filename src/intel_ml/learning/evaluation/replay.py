@@ -20,7 +20,7 @@ from intel_ml.intelligence.policy.context import LEVELS, PREFIX, numeric
 from intel_ml.intelligence.policy.evidence import require, rewarded
 from intel_ml.intelligence.policy.protocol import ARM_INDEX, MAINTAIN, Choices, Policy
 from intel_ml.learning.evaluation.logged import LoggedDecisions
-from intel_ml.learning.propensity import transition
+from intel_ml.learning.propensity import transitions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,19 +84,25 @@ def tried(rows: pd.DataFrame, actions: NDArray[np.intp]) -> NDArray[np.bool_]:
 def chances(rows: pd.DataFrame) -> NDArray[np.float64] | None:
     """Return how likely each arm was to be executed, (n, 6); None where that was not logged.
 
-    The logged pmf of proposals, times what people of that account make of each proposal; for the
-    arm that was executed the recorded probability stands.
+    The logged pmf of proposals, times what people of that account make of each proposal for that
+    archetype; for the arm that was executed the recorded probability stands.
     """
     columns = [f"pmf_{arm}" for arm in ARMS]
     if any(name not in rows for name in (*columns, "proposed")):
         return None
     proposals = np.column_stack([np.nan_to_num(numeric(rows[name])) for name in columns])
     accounts = rows["ad_account_id"].to_numpy(dtype=object) if "ad_account_id" in rows else None
+    kinds = rows["archetype"] if "archetype" in rows else [None] * len(rows)
+    groups = np.array([kind if isinstance(kind, str) else None for kind in kinds], dtype=object)
+    arms = rows[["proposed", "executed"]].to_numpy(dtype=object)
     found = np.empty_like(proposals)
     for account in [None] if accounts is None else sorted(set(accounts.tolist())):
         mine = np.ones(len(rows), dtype=bool) if accounts is None else accounts == account
-        pairs = rows.loc[mine, ["proposed", "executed"]].itertuples(index=False, name=None)
-        found[mine] = proposals[mine] @ transition(pairs)
+        fates = zip(groups[mine], arms[mine, 0], arms[mine, 1], strict=True)
+        approvals = transitions(fates)
+        for group in set(groups[mine].tolist()):
+            part = mine & (groups == group)
+            found[part] = proposals[part] @ approvals.of(group)
     actions = rows["executed"].map(ARM_INDEX).to_numpy(dtype=np.int64)
     found[np.arange(len(rows)), actions] = rows["p_executed"].to_numpy(dtype=np.float64)
     return found

@@ -14,6 +14,7 @@ from intel_ml.learning.evaluation.agreement import Agreement
 from intel_ml.learning.evaluation.e_process import EProcess
 from intel_ml.learning.evaluation.intervals import Interval
 from intel_ml.learning.evaluation.logged import Estimate
+from intel_ml.learning.evaluation.sensitivity import Sensitivity
 from intel_ml.learning.evaluation.support import Support
 
 
@@ -51,6 +52,7 @@ class Results:
     difference: Interval
     evidence: EProcess
     counter_evidence: EProcess
+    sensitivity: Sensitivity
     by_archetype: dict[str, tuple[Interval, int]]
     n: int
     conclusion: Conclusion
@@ -64,7 +66,9 @@ class Results:
             "samples": float(self.n),
             "support_share": best.supported_share,
             "effective_samples": best.ess,
-            "e_value": self.evidence.e_value,
+            "e_value": self.evidence.peak,
+            "reverse_e_value": self.counter_evidence.peak,
+            "holds_to_odds": self.sensitivity.falls_at or self.sensitivity.gammas[-1],
             "value": self.candidate.main.value,
             "difference": self.difference.value,
             "agreement": self.candidate.agreement.rate,
