@@ -16,14 +16,38 @@ from intel_ml.surfaces.processes import QUIET
 
 os.environ.update(QUIET)
 
-from benchmarks import decisions, memory, rules, serving, states
+from benchmarks import (
+    agreement,
+    autonomy,
+    bakeoff,
+    causal,
+    decisions,
+    gate,
+    memory,
+    ope,
+    overrides,
+    policies,
+    rules,
+    serving,
+    states,
+    world,
+)
 from benchmarks.installation import Installation, installed
 from benchmarks.measuring import Row
 
 #: Each measures by itself.
 ALONE: dict[str, Callable[[], Iterator[Row]]] = {
+    "agreement": agreement.measure,
+    "autonomy": autonomy.measure,
+    "bakeoff": bakeoff.measure,
+    "causal": causal.measure,
+    "gate": gate.measure,
     "memory": memory.measure,
+    "ope": ope.measure,
+    "overrides": overrides.measure,
+    "policies": policies.measure,
     "rules": rules.measure,
+    "world": world.measure,
 }
 #: Each measures one freshly made installation, shared by all of them.
 INSTALLED: dict[str, Callable[[Installation], Iterator[Row]]] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from intel_ml.core.actions import Action, ActionType
+from intel_ml.core.actions import Action, ActionType, Arm
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.core.recommendations import Mode, Reason, Recommendation, Source
-from intel_ml.judgement.arbiter import arbitrate
+from intel_ml.judgement.arbiter import arbitrate, landed
 
 ENTITY = Entity(AdAccountId("act_1"), EntityType.ADSET, EntityId("7"))
 
@@ -44,3 +44,21 @@ def test_rules_in_shadow_policy_when_live_rules_as_floor_and_fallback(
     shown: Recommendation | None,
 ) -> None:
     assert arbitrate(rules=rules, policy=policy, mode=mode) is shown
+
+
+@pytest.mark.parametrize(
+    ("rules", "held_back", "lands"),
+    [
+        (None, set(), {Arm.PAUSE: 0.5, Arm.MAINTAIN: 0.3, Arm.SCALE_20: 0.2}),
+        (Arm.REDUCE_20, set(), {Arm.PAUSE: 0.5, Arm.REDUCE_20: 0.3, Arm.SCALE_20: 0.2}),
+        (Arm.SCALE_10, set(), {Arm.PAUSE: 0.5, Arm.MAINTAIN: 0.3, Arm.SCALE_20: 0.2}),
+        (None, {Arm.PAUSE}, {Arm.MAINTAIN: 0.8, Arm.SCALE_20: 0.2}),
+        (Arm.SCALE_10, {Arm.PAUSE}, {Arm.SCALE_10: 0.5, Arm.MAINTAIN: 0.3, Arm.SCALE_20: 0.2}),
+    ],
+)
+def test_the_probability_of_what_is_shown_counts_what_the_rules_take_over(
+    rules: Arm | None, held_back: set[Arm], lands: dict[Arm, float]
+) -> None:
+    drawn = {Arm.PAUSE: 0.5, Arm.MAINTAIN: 0.3, Arm.SCALE_20: 0.2}
+    found = landed(drawn, rules=rules, held_back=held_back)
+    assert {arm: p for arm, p in found.items() if p} == pytest.approx(lands)

@@ -16,6 +16,7 @@ from intel_ml.core.errors import (
 )
 from intel_ml.core.recommendations import Role
 from intel_ml.operations.approvals import approve, approve_many, modify, reject
+from intel_ml.operations.switches import kill
 from tests.operations.conftest import CUT, PAUSE, Desk
 
 WAITS = ActionStatus.PENDING_APPROVAL
@@ -30,6 +31,17 @@ def test_an_approval_leads_to_one_write(desk: Desk) -> None:
     assert desk.drain() == 1
     assert desk.graph.writes == [("11", {"daily_budget": "4000"})]
     assert desk.action(action).approved_by == desk.ana.id
+
+
+def test_what_is_approved_while_changes_are_stopped_is_told_to_wait_and_why(desk: Desk) -> None:
+    action = desk.propose("11", CUT, status=WAITS)
+    with desk.store.session() as session:
+        kill(session, reason="a sale is on.", by="ops")
+        told = approve(session, account_id="act_1", action_id=action, by=desk.ana, now=desk.now())
+    assert told.says == (
+        "Approved. It waits: ops stopped all changes: a sale is on. "
+        "It is made once changes are made again."
+    )
 
 
 def test_the_second_is_told_who_was_first(desk: Desk) -> None:

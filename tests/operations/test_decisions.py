@@ -15,6 +15,7 @@ from intel_ml.data.store.tables import (
     Decision,
     EntityRow,
     EntityState,
+    EntityVersion,
     Notification,
     PerformanceDaily,
 )
@@ -44,7 +45,8 @@ def wasting(desk: Desk) -> Desk:
         rulebook.install_defaults(session, desk.account, now=now)
         for row in session.scalars(select(EntityRow)):
             row.created_at = now - timedelta(days=30)
-            row.learning_stage = "SUCCESS" if row.entity_type == "adset" else None
+        for version in session.scalars(select(EntityVersion)):
+            version.learning_stage = "SUCCESS" if version.entity_type == "adset" else None
         for number in range(11, 23):
             for back in range(14):
                 bought = 0.0 if number < 14 else 2.0
@@ -135,6 +137,22 @@ def test_every_decision_is_logged_with_a_distribution(wasting: Desk) -> None:
             assert row.proposed == Arm.MAINTAIN
     acting = {row.decision_id for row in rows if row.proposed != Arm.MAINTAIN}
     assert acting == {row.decision_id for row in _actions(wasting)}
+
+
+def test_what_the_challenger_would_do_is_kept_and_shown_to_nobody(wasting: Desk) -> None:
+    rival = Loaded(make_policy("uniform"))
+    rival.version = "8"
+    _decide(wasting, policy=Loaded(make_policy("uniform")), challenger=rival)
+    with wasting.store.session() as session:
+        rows = session.scalars(select(Decision).where(Decision.entity_type == "adset")).all()
+        assert rows
+        for row in rows:
+            kept = row.challenger
+            assert kept is not None
+            assert (kept["name"], kept["version"]) == ("campaign-policy", "8")
+            assert sum(kept["pmf"].values()) == pytest.approx(1.0)
+            assert row.policy_version == "7"
+    assert all(one.source != "challenger" for one in _actions(wasting))
 
 
 def test_a_unit_that_was_held_out_stays_so_until_it_is_measured(wasting: Desk) -> None:

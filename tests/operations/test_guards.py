@@ -86,6 +86,20 @@ def test_each_fact_out_of_bounds_is_refused_by_its_guard(
     assert refusal.reason.endswith(".")
 
 
+def test_what_asks_nobody_needs_a_cell_that_still_lets_it() -> None:
+    alone = replace(
+        _facts().change, requires_approval=False, is_approved=False, confidence=0.99, cell_id=1
+    )
+    facts, on = replace(_facts(), change=alone, cell_holds=True), replace(LIMITS, acts_alone=True)
+    assert first_refusal(facts, on) is None
+    for refusal in (
+        first_refusal(replace(facts, cell_holds=False), on),
+        first_refusal(facts, replace(on, acts_alone=False)),
+    ):
+        assert refusal is not None
+        assert (refusal.guard, refusal.becomes) == ("earned autonomy", Becomes.ASK)
+
+
 @pytest.mark.parametrize(
     ("percent", "guard"), [(31, "largest single change"), (-31, "largest single change")]
 )

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
+from intel_ml.data.store.embedded import EmbeddedPostgres
+from intel_ml.data.store.sessions import Store
 from intel_ml.surfaces.api.launch import service_command
 from intel_ml.surfaces.settings import load_settings
 from tests.surfaces.api.tenants import COSTLY, OUR_ADSET, OURS, THEIR_ADSET, THEIRS, Tenants
@@ -121,7 +124,14 @@ def test_nothing_but_json_is_read_a_pickle_least_of_all(
 def test_it_is_alive_ready_and_measured(service: TestClient, tenants: Tenants) -> None:
     assert tenants
     assert service.get("/livez").status_code == 200
-    assert service.get("/readyz").status_code == 200
+    ready = service.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "is_ready": True,
+        "policy": None,
+        "challenger": None,
+        "says": "No policy decided: ENABLE_ML_PREDICTIONS=false.",
+    }
     assert service.get("/metrics").status_code == 200
 
 
@@ -163,6 +173,51 @@ def test_garbage_never_makes_it_fail_on_our_side(
     auth = tenants.auth("admin") | {"content-type": "application/json"}
     answer = service.post(route, content=json.dumps(body), headers=auth)
     assert answer.status_code < 500, answer.text
+
+
+def test_what_is_sent_to_ping_comes_back_and_nothing_is_decided(service: TestClient) -> None:
+    assert service.post("/ping", json={"spend": 1.5}).json() == {"echo": {"spend": 1.5}}
+    assert service.post("/ping", content=b'{"spend": NaN}').status_code == 400
+
+
+def test_without_its_database_it_says_so_and_recovers_by_itself(
+    service: TestClient, tenants: Tenants, store: Store, postgres: EmbeddedPostgres
+) -> None:
+    auth, name = tenants.auth("viewer"), store.engine.url.database
+    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    assert service.post("/recommend", json=BY_ID, headers=auth).status_code == 200
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+                ),
+                {"name": name},
+            )
+        answer = _first(service, auth, lambda one: one.status_code != 200)
+        assert answer.status_code == 503
+        assert answer.json()["error"]["message"] == "The database does not answer."
+        assert "intel-ml up" in answer.json()["error"]["hint"]
+        ready = service.get("/readyz")
+        assert (ready.status_code, ready.json()["is_ready"]) == (503, False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+        admin.dispose()
+    assert _first(service, auth, lambda one: one.status_code == 200).status_code == 200
+
+
+def _first(
+    service: TestClient, auth: dict[str, str], holds: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """Return the first answer for which that holds, or the last one of ten seconds."""
+    deadline = time.monotonic() + 10
+    while True:
+        answer: Any = service.post("/recommend", json=BY_ID, headers=auth)
+        if holds(answer) or time.monotonic() > deadline:
+            return answer  # type: ignore[no-any-return]  # starlette's is an httpx response
+        time.sleep(0.05)
 
 
 @pytest.mark.server

@@ -14,7 +14,7 @@ from intel_ml.core.actions import ActionStatus
 from intel_ml.core.errors import IntelError, InvalidValueError, WrongUseError
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.sessions import Store
-from intel_ml.data.store.tables import AutomationAction, AutomationRule, Decision
+from intel_ml.data.store.tables import AutomationAction, AutomationRule, Decision, PolicyCell
 from intel_ml.features.states import States
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.intelligence.policy.protocol import Choices
@@ -251,9 +251,27 @@ class _Pausing:
 
 
 def automatic(desk: Desk) -> None:
+    """Every rule may go on by itself, and pausing has earned it with version 7."""
     with desk.store.session() as session:
         for rule in session.scalars(select(AutomationRule)):
             rule.execution_mode = "automatic"
+        session.add(
+            PolicyCell(
+                ad_account_id=desk.account.id,
+                archetype="",
+                arm="pause",
+                mode="automatic",
+                since=desk.now(),
+                set_by="ana",
+                reason="proven",
+                evidence={
+                    "model": "campaign-policy 7",
+                    "threshold": 0.7,
+                    "risk": 0.05,
+                    "delta": 0.1,
+                },
+            )
+        )
 
 
 @pytest.mark.parametrize(
@@ -269,6 +287,11 @@ def automatic(desk: Desk) -> None:
             ActionStatus.APPROVED,
         ),
         ({"require_approval_for_days": 5}, None, ActionStatus.PENDING_APPROVAL),
+        (
+            {"require_approval_for_days": 5, "enable_action_executor": False},
+            Sure(0.95),
+            ActionStatus.PENDING_APPROVAL,
+        ),
     ],
 )
 def test_a_change_goes_without_a_person_only_when_old_and_sure_enough(
@@ -279,7 +302,10 @@ def test_a_change_goes_without_a_person_only_when_old_and_sure_enough(
         wasting.store,
         wasting.account,
         now=wasting.now(),
-        limits=limits_of(settings(**changes)),
+        # Without the audits: chance asks about a tenth of them all the same.
+        limits=replace(
+            limits_of(settings(**{"enable_action_executor": True} | changes)), audit_share=0.0
+        ),
         policy=policy,
         mode=Mode.SHADOW,
     )

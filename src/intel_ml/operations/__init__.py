@@ -8,6 +8,7 @@ standing      what is known of an entity that decides what may be done with it
 drawing       hold-out and exploration: what is proposed, with which probability
 judging       rules beside the policy, one view an entity
 decisions     one cycle of one account: judge, draw, log, propose
+alone         which changes go on without a person, and which of them are audited
 answers       the same for a single entity that somebody asks about
 proposals     from decisions to pending actions
 approvals     what a person says to a proposal; the first commit wins

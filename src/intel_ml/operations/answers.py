@@ -2,8 +2,9 @@
 
 The cycle's own path, logged before it is answered.
 
-Reads   the entity's state, or a state that the caller brings.
-Gives   an `Answer`: both opinions, which one is shown, and warnings about what was missing.
+Reads   an account's context; the entity's state in it, or a state that the caller brings.
+Gives   an `Answer`: both opinions, which one is shown, and warnings about what was missing; and
+        the rows of the decisions, which are written first.
 Never   proposes, draws or acts.
 """
 
@@ -13,11 +14,9 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
-
-from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account
 from intel_ml.core.actions import Arm, arm_of
@@ -28,13 +27,18 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.features.catalogue import Role, feature, features_hash, names
 from intel_ml.features.states import States, states_of
 from intel_ml.features.states import Value as Observed
-from intel_ml.learning.states import current_states, saved_states
-from intel_ml.operations import rulebook
-from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
+from intel_ml.operations.contexts import AccountContext, read_context
+from intel_ml.operations.decision_rows import (
+    Decided,
+    Moment,
+    decision_id,
+    log_decisions,
+    row_texts,
+)
 from intel_ml.operations.drawing import certain
 from intel_ml.operations.judging import Judged, Judges, PolicyInUse, judge
 from intel_ml.operations.limits import Limits
-from intel_ml.operations.standing import Standing, standings
+from intel_ml.operations.standing import Standing
 from intel_ml.operations.values import ACTIVE, Value
 
 REQUEST = "request"
@@ -53,6 +57,7 @@ class Asking:
     now: datetime
     limits: Limits
     policy: PolicyInUse | None = None
+    challenger: PolicyInUse | None = None
     archetypes: Mapping[Entity, str] | None = None
     mode: Mode | None = None
     level: EntityType = EntityType.ADSET
@@ -74,6 +79,20 @@ class Answer:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """The answers, and the rows that are to be written before anyone is given them."""
+
+    answers: tuple[Answer, ...]
+    moment: Moment
+    decided: tuple[Decided, ...]
+
+    @property
+    def rows(self) -> list[str]:
+        """The decisions as they are logged."""
+        return row_texts(self.moment, self.decided)
+
+
 def recommend(store: Store, account: Account, subject: Subject, asking: Asking) -> Answer:
     """Return what is recommended for one entity, or for a state that is given."""
     return recommend_many(store, account, [subject], asking)[0]
@@ -83,26 +102,38 @@ def recommend_many(
     store: Store, account: Account, subjects: Sequence[Subject], asking: Asking
 ) -> list[Answer]:
     """Return the same for many, in their order, with one reading of the account."""
-    wanted = [one for one in subjects if isinstance(one, Entity)]
-    known = _known_states(store, account, wanted, asking) if wanted else None
+    wanted = {one for one in subjects if isinstance(one, Entity)}
+    context = read_context(store, account.id, limits=asking.limits, entities=wanted)
+    considered = consider(replace(context, account=account), subjects, asking)
     with store.session() as session:
-        places = standings(session, account, now=asking.now, limits=asking.limits) if wanted else {}
-        states, standing, keys = _lined_up(account, subjects, known, places, asking)
-        judges = Judges(
-            rules=rulebook.rules(session, account.id),
-            policy=asking.policy,
-            archetypes=asking.archetypes or {},
-            mode=asking.mode or account.mode,
-            limits=asking.limits,
-            currency=account.currency,
-        )
-        verdicts = judge(states, standing, judges, keys=keys)
-        _log(session, keys, verdicts.judged, judges, asking)
-    unknown = {name: count for name, count in verdicts.evaluation.unknown.items() if count}
-    return [
-        _answer(key, one, judges, asking, unknown=unknown)
+        log_decisions(session, considered.moment, considered.decided)
+    return list(considered.answers)
+
+
+def consider(context: AccountContext, subjects: Sequence[Subject], asking: Asking) -> Considered:
+    """Return what rules and policy say of each; reads nothing, writes nothing."""
+    states, standing, keys = _lined_up(context, subjects, asking)
+    judges = Judges(
+        rules=context.rules,
+        policy=asking.policy,
+        archetypes=asking.archetypes or {},
+        mode=asking.mode or context.account.mode,
+        limits=asking.limits,
+        currency=context.account.currency,
+        challenger=asking.challenger,
+        cells=context.cells,
+    )
+    verdicts = judge(states, standing, judges, keys=keys)
+    decided = tuple(
+        Decided(key, one, certain(_shown_arm(one)))
         for key, one in zip(keys, verdicts.judged, strict=True)
-    ]
+    )
+    unknown = {name: count for name, count in verdicts.evaluation.unknown.items() if count}
+    return Considered(
+        tuple(_answer(one.id, one.judged, judges, asking, unknown=unknown) for one in decided),
+        Moment(asking.now, REQUEST, judges.mode, features_hash()),
+        decided,
+    )
 
 
 def checked_state(given: Mapping[str, object]) -> dict[str, Observed]:
@@ -126,44 +157,31 @@ def _is_finite(value: object) -> bool:
     return is_number and math.isfinite(cast("float", value))
 
 
-def _known_states(
-    store: Store, account: Account, wanted: Sequence[Entity], asking: Asking
-) -> States:
-    with store.connection() as connection:
-        kept = saved_states(connection, account, entities=wanted, as_of=asking.now)
-        if kept is not None:
-            return kept
-    return current_states(store, account, now=asking.now)
-
-
 def _lined_up(
-    account: Account,
-    subjects: Sequence[Subject],
-    known: States | None,
-    places: Mapping[Entity, Standing],
-    asking: Asking,
+    context: AccountContext, subjects: Sequence[Subject], asking: Asking
 ) -> tuple[States, dict[Entity, Standing], list[DecisionId]]:
-    rows = {entity: row for row, entity in enumerate(known.entities)} if known is not None else {}
+    account = context.account
+    if len(subjects) == 1 and isinstance(only := subjects[0], Entity) and only in context.states:
+        # The columns are there already: to make them again would cost more than the rules.
+        one = replace(context.states[only], moments=(asking.now,))
+        key = decision_id(only, as_of=asking.now, trigger=REQUEST)
+        return one, {only: context.places[only]}, [key]
     entities, values, standing = [], [], {}
     for number, subject in enumerate(subjects):
         if isinstance(subject, Entity):
-            place = places.get(subject)
+            place = context.places.get(subject)
             if place is None or subject.account != account.id:
                 raise NotFoundError(f"There is no {subject.type} '{subject.id}' in {account.id}.")
-            state = known.state(rows[subject]) if known is not None and subject in rows else {}
-            entity = subject
+            state, entity = context.states[subject].state(0), subject
         else:
             state = checked_state(subject)
             entity, place = _imagined(account, state, asking, number=number)
         entities.append(entity)
         values.append(state)
         standing[entity] = place
+    keys = [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in entities]
     states = states_of(values, entities=entities, moments=[asking.now] * len(entities))
-    return (
-        states,
-        standing,
-        [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in entities],
-    )
+    return states, standing, keys
 
 
 def _imagined(
@@ -185,20 +203,6 @@ def _imagined(
         busy=None,
     )
     return entity, place
-
-
-def _log(
-    session: Session,
-    keys: Sequence[DecisionId],
-    judged: Sequence[Judged],
-    judges: Judges,
-    asking: Asking,
-) -> None:
-    moment = Moment(asking.now, REQUEST, judges.mode, features_hash())
-    rows = [
-        Decided(key, one, certain(_shown_arm(one))) for key, one in zip(keys, judged, strict=True)
-    ]
-    log_decisions(session, moment, rows)
 
 
 def _shown_arm(one: Judged) -> Arm:

@@ -30,13 +30,14 @@ from intel_ml.core.errors import (
 from intel_ml.core.ids import EntityType
 from intel_ml.core.recommendations import Role, Verdict
 from intel_ml.data.store.tables import ActionEvent, AutomationAction
-from intel_ml.operations import journal, values, wording
+from intel_ml.learning.cells import reconsider
+from intel_ml.operations import journal, switches, values, wording
 from intel_ml.operations.limits import Limits
 
 CHANNEL = "intel_approved"
 OTHER = "other"
 REJECT_REASONS = ("too early", "promotion running", "wrong data", "not our goal", OTHER)
-NEXT_APPROVED = "Approved. The change is made within seconds; this card will say what happened."
+NEXT_APPROVED = "The change is made within seconds; this card will say what happened."
 NEXT_REJECTED = "Rejected. Nothing changes, and the next model learns from it."
 _LONGEST_REASON = 500
 _ALLOWED_INSTEAD = {
@@ -88,7 +89,8 @@ def approve(  # noqa: PLR0913  # the keys, the person, the moment, and a note
     _accept(action, by=by, now=now, verdict=Verdict.APPROVED, feedback=note)
     journal.move(session, action, ActionStatus.APPROVED, at=now, actor=by.name, why=note or "")
     _wake(session)
-    return Decided(account_id, action_id, ActionStatus.APPROVED, NEXT_APPROVED)
+    says = f"Approved. {switches.soon(session, NEXT_APPROVED)}"
+    return Decided(account_id, action_id, ActionStatus.APPROVED, says)
 
 
 def reject(  # noqa: PLR0913  # the keys, the person, the moment, and the reason
@@ -100,6 +102,7 @@ def reject(  # noqa: PLR0913  # the keys, the person, the moment, and the reason
     action.human_decision, action.rejection_reason = Verdict.REJECTED, said
     action.human_feedback_reason = said
     journal.move(session, action, ActionStatus.REJECTED, at=now, actor=by.name, why=said)
+    _weigh(session, action, now=now)
     return Decided(account_id, action_id, ActionStatus.REJECTED, NEXT_REJECTED)
 
 
@@ -126,13 +129,15 @@ def modify(  # noqa: PLR0913  # the keys, the person, the moment, and what is wa
     row.value_after = wanted.as_json()
     _accept(row, by=by, now=now, verdict=Verdict.MODIFIED, feedback=_reason(reason))
     journal.move(session, row, ActionStatus.APPROVED, at=now, actor=by.name, why=_reason(reason))
+    _weigh(session, row, now=now)
     _wake(session)
     instead = wording.headline(action, level=EntityType(row.entity_type), name=row.entity_name)
     return Decided(
         account_id,
         action_id,
         ActionStatus.APPROVED,
-        f"Approved with your change: {instead}. It is made within seconds.",
+        f"Approved with your change: {instead}. "
+        f"{switches.soon(session, 'It is made within seconds.')}",
     )
 
 
@@ -285,6 +290,13 @@ def _reason(text_: str) -> str:
             path="reason", problem="is missing", hint=f"Choose one of: {', '.join(REJECT_REASONS)}."
         )
     return said[:_LONGEST_REASON]
+
+
+def _weigh(session: Session, action: AutomationAction, *, now: datetime) -> None:
+    """Let a disagreement with what could have gone on by itself count at once."""
+    if action.autonomy is not None:
+        session.flush()
+        reconsider(session, action.ad_account_id, now=now)
 
 
 def _wake(session: Session) -> None:

@@ -1,8 +1,8 @@
 """Decisions as rows: what rules and policy each said, what was proposed, with which probability.
 
 Reads   what was judged and drawn.
-Gives   rows in `intel_decision`, in one round trip; a decision that is there already stays as it
-        is.
+Gives   rows in `intel_decision`, in one round trip, or as texts for who writes them; a decision
+        that is there already stays as it is.
 Never   forgets the one that was not shown.
 """
 
@@ -13,11 +13,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from intel_ml.core.actions import arm_of
 from intel_ml.core.ids import DecisionId, Entity
 from intel_ml.core.recommendations import Mode, Recommendation
 from intel_ml.operations.drawing import Draw
@@ -30,6 +31,12 @@ _INSERT = text(
     "INSERT INTO intel_decision "
     "SELECT * FROM jsonb_populate_recordset(NULL::intel_decision, CAST(:rows AS jsonb)) "
     "ON CONFLICT DO NOTHING RETURNING decision_id"
+)
+#: The same for `data.store.spool`; sent twice, it writes once.
+APPEND: LiteralString = (
+    "INSERT INTO intel_decision "
+    "SELECT * FROM jsonb_populate_recordset(NULL::intel_decision, %s::jsonb) "
+    "ON CONFLICT DO NOTHING"
 )
 
 
@@ -70,8 +77,14 @@ def log_decisions(session: Session, moment: Moment, decided: Sequence[Decided]) 
     """Write the decisions; return the ids of those that are new."""
     if not decided:
         return set()
-    rows = json.dumps([_row(one, moment) for one in decided], allow_nan=False)
-    return set(session.execute(_INSERT, {"rows": rows}).scalars())
+    return set(
+        session.execute(_INSERT, {"rows": f"[{','.join(row_texts(moment, decided))}]"}).scalars()
+    )
+
+
+def row_texts(moment: Moment, decided: Sequence[Decided]) -> list[str]:
+    """Return each decision as the JSON text of its row."""
+    return [json.dumps(_row(one, moment), allow_nan=False) for one in decided]
 
 
 def _row(one: Decided, moment: Moment) -> dict[str, Any]:
@@ -91,6 +104,7 @@ def _row(one: Decided, moment: Moment) -> dict[str, Any]:
         "allowed": [bool(allowed) for allowed in judged.allowed],
         **_rules(judged.rules),
         **_policy(judged),
+        **_challenger(judged.challenger),
         "shown": judged.shown.source if judged.shown else None,
         "proposed": drawn.arm,
         "proposal_pmf": dict(drawn.pmf),
@@ -123,6 +137,21 @@ def _policy(judged: Judged) -> dict[str, Any]:
         "policy_confidence": view.confidence,
         "policy_reasons": reason_json(view.reasons),
         "archetype": judged.archetype,
+    }
+
+
+def _challenger(view: Recommendation | None) -> dict[str, Any]:
+    """Return what the challenger would do, for its evaluation: nobody is shown it."""
+    if view is None or view.model is None:
+        return {}
+    return {
+        "challenger": {
+            "name": view.model.name,
+            "version": view.model.version,
+            "arm": arm_of(view.action),
+            "confidence": view.confidence,
+            "pmf": {arm: round(p, _DIGITS) for arm, p in view.pmf.items()},
+        }
     }
 
 

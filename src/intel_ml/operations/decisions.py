@@ -7,7 +7,7 @@ Never   decides twice about the same moment, and never acts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from intel_ml.data.store.tables import AutomationRule, CollectionRun
 from intel_ml.features.catalogue import features_hash
 from intel_ml.features.states import States
 from intel_ml.judgement.rules.language import Rule
+from intel_ml.learning.cells import Cell, cells, reconsider
 from intel_ml.learning.states import current_states, save_states
 from intel_ml.operations import notices, proposals, rulebook
 from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
@@ -63,6 +64,7 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
     now: datetime,
     limits: Limits,
     policy: PolicyInUse | None = None,
+    challenger: PolicyInUse | None = None,
     archetypes: Mapping[Entity, str] | None = None,
     mode: Mode | None = None,
 ) -> CycleReport:
@@ -74,15 +76,18 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
     with store.connection() as connection:
         save_states(connection, states)
     with store.session() as session:
+        fallen = reconsider(session, account.id, now=now)
         places = standings(session, account, now=now, limits=limits)
         states = _active(states, places)
         judges = Judges(
             rules=rulebook.rules(session, account.id),
             policy=policy,
+            challenger=challenger,
             archetypes=archetypes or {},
             mode=mode or account.mode,
             limits=limits,
             currency=account.currency,
+            cells=cells(session, account.id),
         )
         keys = [decision_id(entity, as_of=now) for entity in states.entities]
         verdicts = judge(states, places, judges, keys=keys)
@@ -99,6 +104,7 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
             data_as_of=_data_as_of(session, account, now=now),
             limits=limits,
             features=tuple(policy.policy.features) if policy else (),
+            cells=judges.cells,
         )
         proposals.expire(session, now=now)
         proposals.overtake(session, account, still=_still(verdicts), now=now)
@@ -108,7 +114,10 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
         )
         said = _notices(verdicts, places, now=now) if fresh else []
         told = notices.say(
-            session, account_id=account.id, notices=[*said, *_summary(account, made, now)], now=now
+            session,
+            account_id=account.id,
+            notices=[*said, *_fallen(fallen), *_summary(account, made, now)],
+            now=now,
         )
         _count_hits(session, account, verdicts, now=now) if fresh else None
     report = CycleReport(
@@ -194,6 +203,20 @@ def _notices(
             )
         )
     return said
+
+
+def _fallen(cells: Sequence[Cell]) -> list[notices.Notice]:
+    """Return what is said where changes do not go on by themselves any more."""
+    return [
+        notices.Notice(
+            type="system",
+            severity="warning",
+            title=f"'{one.arm}' asks a person again ({one.archetype or 'no archetype'})",
+            message=f"It went on by itself until now. {one.reason}.",
+            key=f"cell:{one.account_id}:{one.id}",
+        )
+        for one in cells
+    ]
 
 
 def _summary(account: Account, made: Mapping[str, int], now: datetime) -> list[notices.Notice]:

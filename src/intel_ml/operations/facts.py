@@ -27,6 +27,7 @@ from intel_ml.data.store.tables import (
 )
 from intel_ml.features.states import states_of
 from intel_ml.judgement.rules import evaluate
+from intel_ml.learning.cells import CellMode, cells
 from intel_ml.operations import rulebook, switches
 from intel_ml.operations.approvals import action_from
 from intel_ml.operations.values import BUDGET_TYPES, Value, value_of
@@ -67,6 +68,7 @@ class Change:
     expires_at: datetime
     rule_id: int | None
     confidence: float | None
+    cell_id: int | None = None
 
     @property
     def touches_budget(self) -> bool:
@@ -94,6 +96,7 @@ class Facts:
     onboarded_at: datetime
     rule_category: str | None
     rule_holds: bool | None
+    cell_holds: bool = False
 
 
 def change_of(row: AutomationAction) -> Change:
@@ -116,6 +119,7 @@ def change_of(row: AutomationAction) -> Change:
         expires_at=row.expires_at,
         rule_id=row.rule_id,
         confidence=row.model_confidence,
+        cell_id=None if row.autonomy is None else int(row.autonomy["cell"]),
     )
 
 
@@ -146,6 +150,11 @@ def facts(
         onboarded_at=account.onboarded_at,
         rule_category=category,
         rule_holds=holds,
+        cell_holds=change.cell_id is not None
+        and any(
+            cell.id == change.cell_id and cell.mode is CellMode.AUTOMATIC
+            for cell in cells(session, change.account_id).values()
+        ),
     )
 
 

@@ -102,6 +102,9 @@ def _automatic(facts: Facts, limits: Limits) -> Refusal | None:
     if change.confidence is None or change.confidence < limits.min_confidence_for_auto:
         reason = f"Less sure than {limits.min_confidence_for_auto:.2f}, so a person decides."
         return Refusal("confidence", reason, Becomes.ASK)
+    if not facts.cell_holds or not limits.acts_alone:
+        reason = "Such changes do not go on by themselves (any more), so a person decides."
+        return Refusal("earned autonomy", reason, Becomes.ASK)
     return None
 
 

@@ -9,7 +9,7 @@ Never   proposes, logs or draws.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,8 +21,9 @@ from intel_ml.core.recommendations import Mode, ModelRef, Reason, Recommendation
 from intel_ml.features.states import States
 from intel_ml.features.states import Value as Observed
 from intel_ml.intelligence.policy.protocol import Choices, Policy
-from intel_ml.judgement.arbiter import arbitrate
+from intel_ml.judgement.arbiter import arbitrate, landed
 from intel_ml.judgement.rules import Evaluation, ExecutionMode, Hit, Rule, evaluate
+from intel_ml.learning.cells import NO_ARCHETYPE, Cell, CellMode
 from intel_ml.operations import values
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing, allowed_arms, objection
@@ -59,13 +60,26 @@ class Judges:
     mode: Mode
     limits: Limits
     currency: str
+    challenger: PolicyInUse | None = None
+    cells: Mapping[tuple[str, Arm], Cell] = field(default_factory=dict)
+
+    def held_back(self, archetype: str | None) -> frozenset[Arm]:
+        """Return the arms whose cell is in shadow though the account is not."""
+        own = archetype or NO_ARCHETYPE
+        return frozenset(
+            arm
+            for (name, arm), cell in self.cells.items()
+            if name == own and cell.mode is CellMode.SHADOW
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What was thought of one entity.
 
-    `action` is what is to be proposed, None when nothing is (and `withheld` says why).
+    `action` is what is to be proposed, None when nothing is (and `withheld` says why). The
+    `challenger` is asked and logged, never shown. `rules_arm` is the arm nearest to what the rules
+    come to; where one `follows_policy`, its draw is shown save in cells that are held back.
     """
 
     standing: Standing
@@ -79,6 +93,10 @@ class Judged:
     reasons: tuple[Reason, ...]
     withheld: str | None
     archetype: str | None = None
+    challenger: Recommendation | None = None
+    rules_arm: Arm | None = None
+    follows_policy: bool = False
+    held_back: frozenset[Arm] = frozenset()
 
     @property
     def arm(self) -> Arm:
@@ -93,10 +111,10 @@ class Judged:
     @property
     def base(self) -> NDArray[np.float64]:
         """The distribution of the shown arm, before hold-out and exploration."""
-        shown = self.shown
-        if shown is not None and shown.source is Source.POLICY and self.withheld is None:
-            return np.array([shown.pmf.get(arm, 0.0) for arm in ARMS])
-        return np.array([float(arm is self.arm) for arm in ARMS])
+        if self.policy is None or not self.follows_policy or self.withheld is not None:
+            return np.array([float(arm is self.arm) for arm in ARMS])
+        pmf = landed(self.policy.pmf, rules=self.rules_arm, held_back=self.held_back)
+        return np.array([pmf[arm] for arm in ARMS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +145,17 @@ def judge(
         for place, row in zip(places, rows, strict=True)
     ]
     views = _policy_views(states, allowed, judges, keys=keys)
+    others = _challenger_views(states, allowed, judges, keys=keys)
     judged = []
     for row, (place, state) in enumerate(zip(places, rows, strict=True)):
         said = recommended.get(row)
         winner = rules.get(said.rule.id) if said is not None and said.rule is not None else None
         view = views[row]
-        shown = arbitrate(rules=said, policy=_gated(view, judges), mode=judges.mode)
+        archetype = judges.archetypes.get(place.entity)
+        gated, held_back = _gated(view, judges), judges.held_back(archetype)
+        drawn = None if view is None else arm_of(view.action)
+        mode = Mode.SHADOW if drawn in held_back else judges.mode
+        shown = arbitrate(rules=said, policy=gated, mode=mode)
         one = Judged(
             place,
             state,
@@ -144,7 +167,11 @@ def judge(
             None,
             (),
             None,
-            judges.archetypes.get(place.entity),
+            archetype,
+            others[row],
+            rules_arm=arm_of(clamped(said.action, limits=judges.limits)[0]) if said else None,
+            follows_policy=judges.mode is Mode.LIVE and gated is not None,
+            held_back=held_back,
         )
         judged.append(_limited(one, judges.limits))
     return Verdicts(tuple(judged), evaluation)
@@ -199,20 +226,54 @@ def _policy_views(
     states: States, allowed: Sequence[NDArray[np.bool_]], judges: Judges, *, keys: Sequence[str]
 ) -> list[Recommendation | None]:
     loaded = judges.policy
-    if loaded is None or not len(states):
-        return [None] * len(states)
     views: list[Recommendation | None] = [None] * len(states)
-    levels = loaded.policy.entity_types
-    rows = [row for row, e in enumerate(states.entities) if not levels or e.type in levels]
-    if not rows:
+    if loaded is None or not (rows := _known(loaded, states)):
         return views
-    asked = states.take(rows)
-    choices = loaded.policy.choose(
-        asked, allowed=np.vstack([allowed[row] for row in rows]), keys=[keys[row] for row in rows]
-    )
+    asked, choices = _choices(loaded, states, allowed, rows=rows, keys=keys)
     for at, row in enumerate(rows):
         views[row] = _view(asked, at, choices, judges, loaded)
     return views
+
+
+def _challenger_views(
+    states: States, allowed: Sequence[NDArray[np.bool_]], judges: Judges, *, keys: Sequence[str]
+) -> list[Recommendation | None]:
+    """Return what the challenger would do; it explains nothing, as nobody is shown it."""
+    loaded = judges.challenger
+    views: list[Recommendation | None] = [None] * len(states)
+    if loaded is None or not (rows := _known(loaded, states)):
+        return views
+    _, choices = _choices(loaded, states, allowed, rows=rows, keys=keys)
+    for at, row in enumerate(rows):
+        views[row] = Recommendation(
+            entity=states.entities[row],
+            action=action_of(ARMS[int(choices.greedy[at])]),
+            source=Source.POLICY,
+            reasons=(),
+            model=ModelRef(loaded.name, loaded.version),
+            confidence=float(choices.confidence[at]),
+            pmf=dict(zip(ARMS, choices.pmf[at].tolist(), strict=True)),
+        )
+    return views
+
+
+def _known(loaded: PolicyInUse, states: States) -> list[int]:
+    """Return the rows of the levels that the policy learned of."""
+    levels = loaded.policy.entity_types
+    return [row for row, e in enumerate(states.entities) if not levels or e.type in levels]
+
+
+def _choices(
+    loaded: PolicyInUse,
+    states: States,
+    allowed: Sequence[NDArray[np.bool_]],
+    *,
+    rows: Sequence[int],
+    keys: Sequence[str],
+) -> tuple[States, Choices]:
+    asked = states if len(rows) == len(states) else states.take(rows)
+    mask = np.array([allowed[row] for row in rows])
+    return asked, loaded.policy.choose(asked, allowed=mask, keys=[keys[row] for row in rows])
 
 
 def _view(

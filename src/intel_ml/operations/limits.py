@@ -17,7 +17,8 @@ from datetime import timedelta
 class Limits:
     """The safety limits of one installation.
 
-    Hours and percentages as in the plan's environment controls.
+    Hours and percentages as in the plan's environment controls. `acts_alone`: whether anything may
+    go on without a person at all; `audit_share` of what may is asked about all the same.
     """
 
     max_actions_per_hour: int = 10
@@ -32,6 +33,8 @@ class Limits:
     exploration_share: float = 0.0
     stale_after_hours: float = 2
     max_budget_changes_per_hour: int = 3
+    acts_alone: bool = False
+    audit_share: float = 0.10
 
     @property
     def daily_change_percent(self) -> int:

@@ -10,8 +10,8 @@ Never   proposes twice what is open, and never approves: automatic ones were ear
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -19,13 +19,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account
-from intel_ml.core.actions import Action, ActionStatus, action_of
+from intel_ml.core.actions import Action, ActionStatus, Arm, action_of
 from intel_ml.core.money import Money, money_from_major
 from intel_ml.core.recommendations import Reason, Source
 from intel_ml.data.store.tables import ActionEvent, AutomationAction
 from intel_ml.features.states import Value as Observed
-from intel_ml.judgement.rules.language import ExecutionMode
+from intel_ml.learning.cells import Cell
 from intel_ml.operations import journal, values
+from intel_ml.operations.alone import Terms, Way, model_of, standing_alone
 from intel_ml.operations.approvals import CHANNEL, params
 from intel_ml.operations.drawing import Draw
 from intel_ml.operations.judging import Judged
@@ -45,6 +46,12 @@ class Cycle:
     data_as_of: datetime
     limits: Limits
     features: tuple[str, ...] = ()
+    cells: Mapping[tuple[str, Arm], Cell] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> Terms:
+        """On which terms a change may go on without a person."""
+        return Terms(self.account, self.now, self.limits, self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,12 @@ def propose(session: Session, cycle: Cycle, proposed: Sequence[Proposed]) -> dic
         insert(AutomationAction)
         .values(rows)
         .on_conflict_do_nothing()
-        .returning(AutomationAction.decision_id, AutomationAction.id, AutomationAction.status)
+        .returning(
+            AutomationAction.decision_id,
+            AutomationAction.id,
+            AutomationAction.status,
+            AutomationAction.autonomy,
+        )
     ).all()
     if not made:
         return {}
@@ -78,15 +90,16 @@ def propose(session: Session, cycle: Cycle, proposed: Sequence[Proposed]) -> dic
                     "at": cycle.now,
                     "kind": "transition",
                     "actor": journal.CYCLE,
-                    "detail": {"from": None, "to": status, "decision_id": decision_id},
+                    "detail": {"from": None, "to": status, "decision_id": decision_id}
+                    | ({} if autonomy is None else {"autonomy": autonomy}),
                 }
-                for decision_id, action_id, status in made
+                for decision_id, action_id, status, autonomy in made
             ]
         )
     )
-    if any(status == ActionStatus.APPROVED for _, _, status in made):
+    if any(status == ActionStatus.APPROVED for _, _, status, _ in made):
         session.execute(text(f"NOTIFY {CHANNEL}"))
-    return {str(decision_id): action_id for decision_id, action_id, _ in made}
+    return {str(decision_id): action_id for decision_id, action_id, _, _ in made}
 
 
 _CLOSE = """
@@ -193,7 +206,10 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
     source = Source.EXPLORATION if is_explored or judged.shown is None else judged.shown.source
     rule = judged.rule if source is Source.RULES else None
     policy, standing = judged.policy, judged.standing
-    is_automatic = _is_earned(judged, cycle, source=source)
+    alone = standing_alone(
+        judged, cycle.alone, source=source, model=model_of(judged), key=one.decision_id
+    )
+    is_automatic = alone is not None and alone.way is Way.AUTOMATIC
     return {
         "ad_account_id": cycle.account.id,
         "key": one.decision_id,
@@ -210,6 +226,7 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "value_after": values.after(standing.value, action).as_json(),
         "status": ActionStatus.APPROVED if is_automatic else ActionStatus.PENDING_APPROVAL,
         "requires_approval": not is_automatic,
+        "autonomy": None if alone is None else alone.as_json(),
         "approved_at": cycle.now if is_automatic else None,
         "reason": why_in_a_sentence(reasons),
         "reasons": reason_json(reasons),
@@ -218,9 +235,7 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "data_as_of": cycle.data_as_of,
         "model_recommendation": judged.policy_arm,
         "model_confidence": policy.confidence if policy else None,
-        "model_version": f"{policy.model.name} {policy.model.version}"
-        if policy and policy.model
-        else None,
+        "model_version": model_of(judged),
         "features_used": list(cycle.features) if policy else None,
         "feature_values": {name: judged.state.get(name) for name in cycle.features}
         if policy
@@ -229,25 +244,3 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "created_at": cycle.now,
         "updated_at": cycle.now,
     }
-
-
-def _is_earned(judged: Judged, cycle: Cycle, *, source: Source) -> bool:
-    """Return whether the change may go on without a person.
-
-    Asked for, old enough, and the policy surely agrees.
-    """
-    limits, rule = cycle.limits, judged.rule
-    if (
-        source is not Source.RULES
-        or rule is None
-        or rule.execution_mode is not ExecutionMode.AUTOMATIC
-    ):
-        return False
-    if cycle.now < cycle.account.onboarded_at + timedelta(days=limits.require_approval_days):
-        return False
-    is_sure = (
-        (judged.policy.confidence or 0.0) >= limits.min_confidence_for_auto
-        if judged.policy
-        else False
-    )
-    return is_sure and judged.policy_arm is judged.arm

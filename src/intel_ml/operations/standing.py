@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from intel_ml.operations.limits import Limits
 from intel_ml.operations.values import Value
 
 _LEARNING_DAYS = 7
+_SETTINGS_KEPT = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +115,47 @@ def allowed_arms(
     standing: Standing, state: Mapping[str, Observed], *, limits: Limits
 ) -> NDArray[np.bool_]:
     """Return which arms may be chosen, in the order of `ARMS`; maintaining always may."""
+    setting = _Setting(standing.delivers, standing.is_budget_set_above, standing.value)
     return np.array(
-        [
-            arm is Arm.MAINTAIN
-            or (
-                abs(ARM_PERCENT[arm] or 0) <= limits.max_budget_change_percent
-                and objection(action_of(arm), standing, state, category=None) is None
-            )
-            for arm in ARMS
-        ]
+        _allowed(
+            setting, limits.max_budget_change_percent, is_learning=_is_learning(standing, state)
+        )
     )
 
 
-def objection(  # noqa: PLR0911  # one line for each objection
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What of a standing decides which arms may be chosen: many entities are set alike."""
+
+    delivers: bool
+    is_budget_set_above: bool
+    value: Value
+
+
+@lru_cache(maxsize=_SETTINGS_KEPT)
+def _allowed(setting: _Setting, most_percent: int, *, is_learning: bool) -> tuple[bool, ...]:
+    return tuple(
+        arm is Arm.MAINTAIN
+        or (
+            abs(ARM_PERCENT[arm] or 0) <= most_percent
+            and _against(action_of(arm), setting, is_learning=is_learning) is None
+        )
+        for arm in ARMS
+    )
+
+
+def objection(
     action: Action, standing: Standing, state: Mapping[str, Observed], *, category: str | None
 ) -> str | None:
     """Return what speaks against the action on this entity, None when nothing does."""
+    setting = _Setting(standing.delivers, standing.is_budget_set_above, standing.value)
+    is_learning = category != LOSS_PREVENTION and _is_learning(standing, state)
+    return _against(action, setting, is_learning=is_learning)
+
+
+def _against(  # noqa: PLR0911  # one line for each objection
+    action: Action, standing: _Setting, *, is_learning: bool
+) -> str | None:
     if not standing.delivers:
         return "it is not active"
     if action.type is ActionType.PAUSE:
@@ -144,7 +171,7 @@ def objection(  # noqa: PLR0911  # one line for each objection
         return "the budget would fall under the floor of its currency"
     if values.touches_same(wanted, standing.value, action.type):
         return "the change is smaller than the smallest unit of its currency"
-    if category != LOSS_PREVENTION and _is_learning(standing, state):
+    if is_learning:
         return "it is learning"
     return None
 

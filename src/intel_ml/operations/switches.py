@@ -42,6 +42,21 @@ def switch(session: Session) -> SwitchState | None:
     return None if row is None else SwitchState(*row)
 
 
+def halted(state: SwitchState | None) -> str | None:
+    """Return why no change is made at present, None while changes are made."""
+    if state is None:
+        return "changes were never switched on; an operator does with `intel-ml revive`"
+    if state.is_on:
+        return None
+    return f"{state.set_by} stopped all changes: {state.reason.rstrip('.')}"
+
+
+def soon(session: Session, says: str) -> str:
+    """Return when a change that was just asked for is made: `says`, or that it waits, and why."""
+    why = halted(switch(session))
+    return says if why is None else f"It waits: {why}. It is made once changes are made again."
+
+
 def kill(session: Session, *, reason: str, by: str) -> None:
     """Stop every change, within seconds and in every process."""
     _set(session, SwitchState(is_on=False, reason=reason, set_by=by, set_at=platform_now(session)))

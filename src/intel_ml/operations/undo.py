@@ -19,7 +19,8 @@ from intel_ml.core.actions import Action, ActionStatus, ActionType
 from intel_ml.core.errors import ConflictError
 from intel_ml.core.recommendations import Role, Source, Verdict
 from intel_ml.data.store.tables import AutomationAction
-from intel_ml.operations import journal, values, wording
+from intel_ml.learning.cells import reconsider
+from intel_ml.operations import journal, switches, values, wording
 from intel_ml.operations.approvals import CHANNEL, Decided, params, visible
 
 _VALID = timedelta(hours=1)
@@ -76,8 +77,10 @@ def undo(
             now, by.name, "transition", {"from": None, "to": "approved", "why": undoing.reason}
         ),
     )
+    if row.autonomy is not None:
+        reconsider(session, account_id, now=now)
     session.execute(text(f"NOTIFY {CHANNEL}"))
-    return Decided(account_id, undoing.id, ActionStatus.APPROVED, NEXT)
+    return Decided(account_id, undoing.id, ActionStatus.APPROVED, switches.soon(session, NEXT))
 
 
 def _nothing_open(session: Session, row: AutomationAction) -> None:

@@ -7,6 +7,7 @@ trends         daily numbers of an entity or an account
 similar        what became of proposals like this one, and what is expected
 dashboard      an account on one page
 savings        what was saved, against units left alone
+autonomy       what could go on without a person, as a page and as pictures
 notifications  what a person should know
 patterns       learned patterns in words
 scoring        the account score and the patterns, computed and stored

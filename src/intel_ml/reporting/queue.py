@@ -323,7 +323,7 @@ def _around(session: Session, rows: Sequence[AutomationAction], *, now: datetime
 def _stopped(session: Session, rows: Sequence[AutomationAction]) -> str | None:
     """Return why approved changes wait, None where none is approved or none has to wait."""
     if any(row.status == ActionStatus.APPROVED for row in rows):
-        return sentences.halted(switches.switch(session))
+        return switches.halted(switches.switch(session))
     return None
 
 

@@ -14,7 +14,6 @@ from intel_ml.core.money import money_from_major
 from intel_ml.core.recommendations import Source
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import values
-from intel_ml.operations.switches import SwitchState
 from intel_ml.operations.wording import ARM_WORDS, ago, span
 
 NO_VIEW = "No model had a view."
@@ -50,15 +49,6 @@ def policy_view(decision: Decision | None, *, agrees: bool | None) -> str:
 def why(row: AutomationAction) -> str:
     """Return why this is proposed; a random try says that nothing is lost without it."""
     return f"{row.reason} {SAFE_TO_REJECT}" if row.source == Source.EXPLORATION else row.reason
-
-
-def halted(state: SwitchState | None) -> str | None:
-    """Return why no change is made at present, None while changes are made."""
-    if state is None:
-        return "changes were never switched on; an operator does with `intel-ml revive`"
-    if state.is_on:
-        return None
-    return f"{state.set_by} stopped all changes: {state.reason.rstrip('.')}"
 
 
 def what_happens(  # the action, who and when, and what holds it up

@@ -128,6 +128,7 @@ def limits_of(settings: Settings) -> Limits:
         holdout_share=settings.holdout_share,
         exploration_share=settings.exploration_share,
         stale_after_hours=2 * settings.insights_collection_interval / 60,
+        acts_alone=settings.enable_action_executor,
     )
 
 

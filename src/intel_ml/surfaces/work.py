@@ -86,6 +86,7 @@ def decide_all(context: JobContext) -> dict[str, int]:
             now=context.store.now(),
             limits=limits_of(settings),
             policy=models.policy,
+            challenger=models.challenger,
             archetypes=models.archetypes,
             mode=Mode.SHADOW if settings.ml_shadow_mode else account.mode,
         )

@@ -149,6 +149,7 @@ def test_the_first_decision_wins_and_the_second_is_told_who_and_when(
     path = f"/api/intelligence/actions/{tenants.our_action}"
     first = api.post(f"{path}/approve", headers=tenants.auth("approver"))
     assert (first.status_code, first.json()["status"]) == (200, "approved")
+    assert first.json()["says"].startswith("Approved. It waits: changes were never switched on")
     second = api.post(f"{path}/reject", headers=tenants.auth("admin"), json={"reason": "too early"})
     assert second.status_code == 409
     assert "approver" in second.json()["error"]["message"]

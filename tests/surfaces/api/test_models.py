@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from intel_ml.core.errors import ModelRefusedError
 from intel_ml.data.store.sessions import Store
+from intel_ml.data.store.tables import TrainingRow
+from intel_ml.intelligence.policy import make_policy
+from intel_ml.learning.artifacts import folder_sha256
+from intel_ml.learning.registry import Registration, Registry
 from intel_ml.surfaces.api.models import (
     ModelKeeper,
     Models,
@@ -95,3 +101,112 @@ def test_a_registry_that_is_away_leaves_the_rules_alone(store: Store, tmp_path: 
 
 def test_outcomes_are_counted_once_measured(store: Store) -> None:
     assert measured_outcomes(store) == 0
+
+
+# a real registry
+
+
+def registered(registry: Registry, name: str, kind: str = "uniform") -> str:
+    with registry.run("serving", "a test") as run:
+        return registry.register_policy(
+            make_policy(kind), registration=Registration(name=name, run_id=run.id)
+        )
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A name of this test's own: the registry is shared."""
+    name = f"policy-{uuid.uuid4().hex[:8]}"
+    monkeypatch.setattr("intel_ml.surfaces.api.models.POLICY", name)
+    return name
+
+
+@pytest.fixture
+def keeper(store: Store, registry: Registry, tmp_path: Path, named: str) -> ModelKeeper:
+    assert named
+    now = store.now()
+    with store.session() as session:
+        session.add(
+            TrainingRow(
+                ad_account_id="act_1", decision_id="d", horizon_hours=24, entity_type="adset",
+                entity_id="1", state_vector={}, features_hash="", pmf={}, proposed="pause",
+                executed="pause", action_source="human", p_executed=1.0, outcome_measured=True,
+                state_captured_at=now,
+            )
+        )  # fmt: skip
+    port = int(registry.tracking_url.rpartition(":")[2])
+    given = settings(
+        tmp_path, enable_ml_predictions=True, active_model_version="champion",
+        min_training_samples=1, intel_mlflow_port=port,
+    )  # fmt: skip
+    return ModelKeeper(loader(store, given))
+
+
+BROKEN = {
+    "hash": ({"sha256": "0" * 64}, "hashes to"),
+    "features": ({"features_hash": "0" * 16}, "other features"),
+}
+
+
+@pytest.mark.parametrize("how", list(BROKEN))
+def test_a_broken_champion_leaves_the_one_before_serving_and_says_what_is_wrong(
+    registry: Registry, keeper: ModelKeeper, named: str, how: str
+) -> None:
+    works, broken = registered(registry, named), registered(registry, named)
+    registry.set_alias(named, "champion", works)
+    kept = keeper.check().policy
+    assert (kept.version if kept else None, keeper.current.warning) == (works, None)
+    tags, says = BROKEN[how]
+    registry.tag(named, broken, tags=tags)
+    registry.set_alias(named, "champion", broken)
+    after = keeper.check()
+    assert after.policy is kept
+    assert says in (after.warning or "")
+    assert f"version {broken}" in (after.warning or "")
+    assert "the one before keeps serving" in (after.warning or "")
+
+
+@pytest.mark.parametrize("damage", ["nan", "missing"])
+def test_on_a_cold_start_with_a_broken_champion_the_rules_decide_and_say_why(
+    registry: Registry, keeper: ModelKeeper, named: str, tmp_path: Path, damage: str
+) -> None:
+    whole = registry.find(named, registered(registry, named))
+    assert whole is not None
+    version = whole.version
+    if damage == "nan":
+        np.savez(tmp_path / "policy.npz", theta=np.array([np.nan]))
+        (tmp_path / "policy.json").write_text("{}")
+        registry._client.log_artifacts(whole.run_id, str(tmp_path), "model")
+        registry.tag(named, version, tags={"sha256": folder_sha256(tmp_path)})
+    else:
+        with registry.run("serving", "without files") as empty:
+            made = registry._client.create_model_version(
+                named, source=f"runs:/{empty.id}/model", run_id=empty.id, tags=dict(whole.tags)
+            )
+        version = str(made.version)
+    registry.set_alias(named, "champion", version)
+    models = keeper.check()
+    assert models.policy is None
+    assert f"{named}@champion was refused" in (models.warning or "")
+    assert "rules alone decide" in (models.warning or "")
+    if damage == "nan":
+        assert "not finite: policy.npz: theta" in (models.warning or "")
+
+
+def test_the_challenger_is_loaded_beside_and_a_broken_one_disturbs_nobody(
+    registry: Registry, keeper: ModelKeeper, named: str
+) -> None:
+    champion, rival, broken = (registered(registry, named) for _ in range(3))
+    registry.set_alias(named, "champion", champion)
+    registry.set_alias(named, "challenger", champion)
+    assert keeper.check().challenger is None
+    registry.set_alias(named, "challenger", rival)
+    models = keeper.check()
+    assert models.policy is not None
+    assert models.challenger is not None
+    assert (models.policy.version, models.challenger.version) == (champion, rival)
+    registry.tag(named, broken, tags={"sha256": "0" * 64})
+    registry.set_alias(named, "challenger", broken)
+    after = keeper.check()
+    assert (after.policy, after.challenger) == (models.policy, models.challenger)
+    assert "challenger was refused" in (after.warning or "")

@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import InvalidValueError, NotAllowedError, NotFoundError, WrongUseError
 from intel_ml.core.ids import Entity, EntityId, EntityType
+from intel_ml.core.recommendations import Mode
+from intel_ml.data.store.accounts import set_mode
 from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import Decision, TrainingRow
 from intel_ml.features.catalogue import features_hash
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.learning.registry import LoadedPolicy
 from intel_ml.surfaces.api.models import ModelKeeper, Models
-from intel_ml.surfaces.api.predictions import Predictor
+from intel_ml.surfaces.api.predictions import Predictor, only
 from intel_ml.surfaces.auth import NotLoggedInError
 from intel_ml.surfaces.settings import Settings
 from tests.surfaces.api.tenants import COSTLY, OUR_ADSET, OURS, THEIR_ADSET, THEIRS, Tenants
@@ -40,6 +42,13 @@ def predictor(store: Store, settings: Settings, models: Models) -> Predictor:
     return Predictor(store, settings, keeper)
 
 
+def loaded(version: str) -> LoadedPolicy:
+    return LoadedPolicy(
+        policy=make_policy("uniform"), name="campaign-policy", version=version, run_id="r",
+        sha256="s", features_hash=features_hash(),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def rules_alone(store: Store, settings: Settings) -> Predictor:
     return predictor(store, settings, Models(warning=NO_MODEL))
@@ -47,12 +56,8 @@ def rules_alone(store: Store, settings: Settings) -> Predictor:
 
 @pytest.fixture
 def with_policy(store: Store, settings: Settings) -> Predictor:
-    policy = LoadedPolicy(
-        policy=make_policy("uniform"), name="campaign-policy", version="7", run_id="r", sha256="s",
-        features_hash=features_hash(),
-    )  # fmt: skip
     entity = Entity(OURS, EntityType.ADSET, EntityId(OUR_ADSET))
-    return predictor(store, settings, Models(policy=policy, archetypes={entity: "Steady"}))
+    return predictor(store, settings, Models(policy=loaded("7"), archetypes={entity: "Steady"}))
 
 
 @pytest.fixture
@@ -119,6 +124,44 @@ def test_an_unknown_model_leaves_the_rules_and_says_so(ask: Ask, with_policy: Pr
     assert answer["policy"] is None
     assert "campaign-polcy" in answer["warnings"][0]
     assert ask(with_policy, BY_STATE | {"model": "campaign-policy@7"})["policy"] is not None
+
+
+@pytest.mark.parametrize("shadow_setting", [True, False])
+@pytest.mark.parametrize("account_mode", list(Mode))
+@pytest.mark.parametrize("least", [0.0, 1.0])
+def test_the_policy_is_shown_where_setting_account_and_its_own_certainty_allow_it(  # noqa: PLR0913  # one for each cause
+    tenants: Tenants,
+    store: Store,
+    settings: Settings,
+    account_mode: Mode,
+    least: float,
+    *,
+    shadow_setting: bool,
+) -> None:
+    with store.session() as session:
+        set_mode(session, OURS, account_mode)
+    given_ = settings.model_copy(
+        update={"ml_shadow_mode": shadow_setting, "min_confidence_for_auto": least}
+    )
+    models = Models(policy=loaded("7"))
+    header = tenants.auth("viewer")["Authorization"]
+    answer = predictor(store, given_, models).recommend(header, {"account_id": OURS, "state": {}})
+    is_live = account_mode is Mode.LIVE and not shadow_setting
+    assert answer.mode == ("live" if is_live else "shadow")
+    assert answer.shown == ("policy" if is_live and least == 0.0 else "rules")
+
+
+def test_the_challenger_is_asked_and_logged_and_never_shown(
+    tenants: Tenants, store: Store, settings: Settings
+) -> None:
+    by = predictor(store, settings, Models(policy=loaded("7"), challenger=loaded("8")))
+    thought = by.think(tenants.auth("viewer")["Authorization"], BY_ID)
+    assert '"8"' not in only(thought).model_dump_json()
+    (row,) = map(json.loads, thought.rows)
+    assert row["policy_version"] == "7"
+    assert (row["challenger"]["name"], row["challenger"]["version"]) == ("campaign-policy", "8")
+    assert row["challenger"]["arm"] in row["challenger"]["pmf"]
+    assert sum(row["challenger"]["pmf"].values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_every_answer_was_logged_first(ask: Ask, with_policy: Predictor, store: Store) -> None:
@@ -268,7 +311,7 @@ def test_without_the_rules_engine_nothing_is_recommended(
 
 def test_it_is_ready_while_the_database_answers(tenants: Tenants, rules_alone: Predictor) -> None:
     assert tenants
-    assert rules_alone.is_ready()
+    assert rules_alone.health().is_ready
 
 
 FIELD = st.sampled_from(["spend", "conversions", "learning_phase", "x"])

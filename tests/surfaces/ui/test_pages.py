@@ -187,7 +187,7 @@ def test_history_undoes_what_was_carried_out(pages: Pages, store: Store) -> None
     assert 'data-send="undo"' in shown
     key = f"act_1:{row.id}"
     answer = pages.answer({"page": "history", "kind": "undo", "key": key}, boris)
-    assert "restored" in answer["notice"]
+    assert "It waits: changes were never switched on" in answer["notice"]
     with store.session() as session:
         undoing = session.scalars(
             select(AutomationAction).where(AutomationAction.undoes_id == row.id)

@@ -1,12 +1,13 @@
-"""What the approver would do: multinomial logistic regression on what people let be executed.
+"""What the approver would do: which arm they would have executed, what they say to a proposal.
 
-    P(arm | x) = softmax(W phi / T),   W = argmin -sum w log P + (penalty / 2) |W - W_before|^2
+    P(arm | x)              what a person lets happen in this state (`likeness` of executed arms)
+    P(verdict | x, b)       approve, reject, modify, when arm b is proposed (`likeness` of verdicts)
+    P(executed a | x, b)    approve to b, reject to `maintain`, modify to the rest of P(arm | x)
 
-Solved by Boehning's fixed upper bound of the Hessian (Boehning, 1992, Ann. Inst. Stat. Math. 44),
-every step of which goes down; no step size. The temperature T is chosen out of fold, so that 80 %
-sure is right about 80 % of the time. A rejection labels the decision `maintain`: it teaches what
-people want, it is never a reward. Decisions nobody was asked about (nothing was proposed, nothing
-done) count a little; held-out ones don't count, chance made them.
+Both are calibrated out of fold: 80 % sure is right about 80 % of the time. A rejection labels the
+decision `maintain`: it teaches what people want, it is never a reward. Decisions nobody was asked
+about (nothing was proposed, nothing done) count a little; held-out ones don't count, chance made
+them. The newest few thousand teach: tastes change.
 
 When it misleads: people who approve everything are imitated too. Agreement is not value.
 """
@@ -21,25 +22,23 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.core.actions import ARMS, Arm
-from intel_ml.core.errors import InvalidValueError, NotEnoughDataError
+from intel_ml.core.actions import ARM_PERCENT, ARMS, Arm
+from intel_ml.core.errors import InvalidValueError, ModelRefusedError, NotEnoughDataError
 from intel_ml.core.recommendations import Reason, Verdict
 from intel_ml.features.states import States
-from intel_ml.intelligence.policy import context, drawing, evidence, explain, files
-from intel_ml.intelligence.policy.protocol import ARM_INDEX, Choices
+from intel_ml.intelligence.policy import context, drawing, evidence, explain, files, likeness
+from intel_ml.intelligence.policy.likeness import Likeness, softmax
+from intel_ml.intelligence.policy.protocol import ARM_INDEX, MAINTAIN, Choices
 from intel_ml.intelligence.policy.settings import FLOOR, Drawing, checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "imitation"
-_FOLDS = 5
-_MIN_TO_CALIBRATE = 50
-_TEMPERATURES = np.geomspace(0.25, 4.0, 33)
-_STEPS = 300
-_NEWTON_STEPS = 12
-_PULL = 3.0
-_TOLERANCE = 1e-7
+VERDICTS: tuple[Verdict, ...] = (Verdict.APPROVED, Verdict.REJECTED, Verdict.MODIFIED)
+_APPROVED, _REJECTED, _MODIFIED = range(len(VERDICTS))
+_FEWEST_VERDICTS = 20
+_SIGNS = np.array([-1 if arm is Arm.PAUSE else np.sign(ARM_PERCENT[arm] or 0) for arm in ARMS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +47,35 @@ class Settings:
 
     penalty: float = 1.0
     silent_weight: float = 0.3
+    most: int = 4000
     floor: float = FLOOR
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.penalty <= 0 or self.silent_weight < 0:
-            raise InvalidValueError(path="penalty", problem="penalty is above 0, weights not below")
+        if self.penalty <= 0 or self.silent_weight < 0 or self.most < 1:
+            raise InvalidValueError(
+                path="penalty", problem="penalty and most are above 0, weights not below"
+            )
         Drawing(floor=self.floor)
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """Out of fold: temperature of the pmf, Platt's line from logit(p) to logit(P(right))."""
+class Foreseen:
+    """What a person is expected to say to n proposals; `executed` is (n, 6), rows sum to 1."""
 
-    temperature: float = 1.0
-    slope: float = 1.0
-    shift: float = 0.0
-
-    def sure(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how often a best arm of this probability was right."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * _logit(probability) + self.shift))))
+    approve: NDArray[np.float64]
+    reject: NDArray[np.float64]
+    modify: NDArray[np.float64]
+    executed: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Weights of each arm and the temperature that calibrates them."""
+    """What is known of the person; `verdicts` is None where too few were given."""
 
     context: context.Context
-    weights: NDArray[np.float64]
-    calibration: Calibration
+    arms: Likeness
+    verdicts: Likeness | None
     labels: int
 
 
@@ -105,13 +104,47 @@ class Policy:
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return pmf, drawn and most human arms; before any log, chance that prefers `maintain`."""
         mask = drawing.mask_of(allowed, len(states))
-        scores = self._scores(states)
+        how = Drawing(temperature=1.0, floor=self.settings.floor)
+        known = self._fitted
+        if known is None:
+            scores = np.zeros((len(states), len(ARMS)))
+            pmf, greedy = drawing.pmf_of(scores, mask, how), drawing.best(scores, mask)
+            return drawing.choices(pmf, keys, greedy=greedy, confidence=1.0 / mask.sum(axis=1))
+        x = known.context.of_states(states)
+        views = known.arms.views(x)
+        scores = known.arms.scores(x, views)
         greedy = drawing.best(scores, mask)
-        pmf = drawing.pmf_of(scores, mask, Drawing(temperature=1.0, floor=self.settings.floor))
         # The floor is for learning; how sure one is, is said without it.
-        best = _softmax(np.where(mask, scores, -np.inf))[np.arange(len(pmf)), greedy]
-        sure = best if self._fitted is None else self._fitted.calibration.sure(best)
-        return drawing.choices(pmf, keys, greedy=greedy, confidence=sure)
+        unfloored = softmax(np.where(mask, scores, -np.inf))
+        sure = known.arms.sure(unfloored, views, greedy)
+        return drawing.choices(
+            drawing.pmf_of(scores, mask, how), keys, greedy=greedy, confidence=sure
+        )
+
+    def foresee(self, states: States, proposed: Sequence[Arm]) -> Foreseen:
+        """Return what the person is expected to say to these proposals, one a state."""
+        known = self._fitted
+        if known is None:
+            raise NotEnoughDataError(quantity="decisions a person judged", needed=1, seen=0)
+        x = known.context.of_states(states)
+        rows, arms = (
+            np.arange(len(x)),
+            np.array([ARM_INDEX[arm] for arm in proposed], dtype=np.intp),
+        )
+        wanted = softmax(known.arms.scores(x))
+        if known.verdicts is None:
+            said = np.column_stack([wanted[rows, arms], wanted[:, MAINTAIN]])
+            said = np.column_stack([said, 1.0 - said.sum(axis=1)])
+        else:
+            said = softmax(known.verdicts.scores(_asked_of(x, arms)))
+        said[arms == MAINTAIN] = [1.0, 0.0, 0.0]
+        instead = wanted.copy()
+        instead[rows, arms] = instead[:, MAINTAIN] = 0.0
+        instead /= np.maximum(instead.sum(axis=1, keepdims=True), _TINY)
+        executed = said[:, _MODIFIED, None] * instead
+        executed[rows, arms] += said[:, _APPROVED]
+        executed[:, MAINTAIN] += said[:, _REJECTED]
+        return Foreseen(said[:, _APPROVED], said[:, _REJECTED], said[:, _MODIFIED], executed)
 
     def fit(self, log: pd.DataFrame) -> Self:
         """Forget everything, then learn from these decisions."""
@@ -120,21 +153,24 @@ class Policy:
 
     def learn(self, log: pd.DataFrame) -> Self:
         """Learn from more verdicts, starting from and pulled to what is known already."""
-        log, weights = _judged(log, self.settings.silent_weight)
+        log, weights = _judged(log, self.settings)
         if self._fitted is None and log.empty:
             raise NotEnoughDataError(quantity="decisions a person judged", needed=1, seen=0)
         if log.empty:
             return self
         before = self._fitted
         fixed = context.learned(log, self._asked) if before is None else before.context
-        phi = context.of_log(fixed, log)
-        labels = log["executed"].map(ARM_INDEX).to_numpy(dtype=np.int64).astype(np.intp)
-        start = np.zeros((len(ARMS), fixed.width)) if before is None else before.weights
-        data = _Labels(phi, labels, weights)
+        x = context.of_log(fixed, log)
+        labels = _indices(log["executed"])
         self._fitted = Fitted(
             context=fixed,
-            weights=_fit(data, start, self.settings.penalty),
-            calibration=_calibrated(data, start, self.settings.penalty),
+            arms=likeness.learned(
+                likeness.Choices(x, labels, weights, len(ARMS)),
+                penalty=self.settings.penalty,
+                before=None if before is None else before.arms,
+                seed=self.settings.seed,
+            ),
+            verdicts=self._verdicts(log, x, None if before is None else before.verdicts),
             labels=len(log) + (0 if before is None else before.labels),
         )
         return self
@@ -146,22 +182,22 @@ class Policy:
         if known is None:
             return explain.reasons(state, arm, [])
         parts = explain.contributions(
-            known.context,
-            states.take([row]),
-            arm,
-            scores=lambda vectors: vectors @ known.weights.T / known.calibration.temperature,
+            known.context, states.take([row]), arm, scores=known.arms.scores
         )
         return explain.reasons(state, arm, parts)
 
     def save(self, folder: Path) -> None:
-        """Write `policy.json` and `policy.npz`."""
+        """Write `policy.json` and `policy.npz`; trees are text inside the former."""
         words: dict[str, Any] = {"kind": NAME, "settings": asdict(self.settings)}
         words["asked"] = None if self._asked is None else list(self._asked)
         arrays: files.Arrays = {}
         if (known := self._fitted) is not None:
             words |= known.context.words_to_save()
-            words |= {"calibration": asdict(known.calibration), "labels": known.labels}
-            arrays = known.context.arrays_to_save() | {"weights": known.weights}
+            words |= {"labels": known.labels, "arms": known.arms.words_to_save()}
+            arrays = known.context.arrays_to_save() | known.arms.arrays_to_save("arms")
+            if known.verdicts is not None:
+                words |= {"verdicts": known.verdicts.words_to_save()}
+                arrays |= known.verdicts.arrays_to_save("verdicts")
         files.write(folder, "policy", words=words, arrays=arrays)
 
     @classmethod
@@ -170,33 +206,35 @@ class Policy:
         words, arrays = files.read(folder, "policy", kind=NAME)
         policy = cls(features=words["asked"], **words["settings"])
         if arrays:
+            if "arms" not in words:
+                raise ModelRefusedError(f"{Path(folder).name}: holds an older kind of imitation.")
+            said = words.get("verdicts")
             policy._fitted = Fitted(
                 context=context.loaded(words, arrays),
-                weights=arrays["weights"],
-                calibration=Calibration(**words["calibration"]),
+                arms=likeness.loaded(words["arms"], arrays, "arms"),
+                verdicts=None if said is None else likeness.loaded(said, arrays, "verdicts"),
                 labels=words["labels"],
             )
         return policy
 
-    def _scores(self, states: States) -> NDArray[np.float64]:
-        known = self._fitted
-        if known is None:
-            return np.zeros((len(states), len(ARMS)))
-        return known.context.of_states(states) @ known.weights.T / known.calibration.temperature
+    def _verdicts(
+        self, log: pd.DataFrame, x: NDArray[np.float64], before: Likeness | None
+    ) -> Likeness | None:
+        said = log["verdict"].map({verdict.value: at for at, verdict in enumerate(VERDICTS)})
+        proposed = log["proposed"].map(ARM_INDEX)
+        use = (said.notna() & proposed.notna() & (proposed != MAINTAIN)).to_numpy()
+        if use.sum() < _FEWEST_VERDICTS:
+            return before
+        arms = proposed[use].to_numpy(dtype=np.int64).astype(np.intp)
+        labels = said[use].to_numpy(dtype=np.int64).astype(np.intp)
+        seen = likeness.Choices(_asked_of(x[use], arms), labels, np.ones(len(arms)), len(VERDICTS))
+        return likeness.learned(
+            seen, penalty=self.settings.penalty, before=before, seed=self.settings.seed
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    phi: NDArray[np.float64]
-    arms: NDArray[np.intp]
-    weights: NDArray[np.float64]
-
-    def part(self, rows: NDArray[np.bool_]) -> _Labels:
-        return _Labels(self.phi[rows], self.arms[rows], self.weights[rows])
-
-
-def _judged(log: pd.DataFrame, silent: float) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return the decisions that say what people want, and how much each counts."""
+def _judged(log: pd.DataFrame, how: Settings) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return the newest decisions that say what people want, and how much each counts."""
     evidence.require(log, "executed", "verdict", "proposed")
     known = log["executed"].isin(list(ARM_INDEX)).to_numpy()
     asked = log["verdict"].isin(list(Verdict)).to_numpy()
@@ -206,69 +244,21 @@ def _judged(log: pd.DataFrame, silent: float) -> tuple[pd.DataFrame, NDArray[np.
     held = np.zeros(len(log), dtype=bool)
     if "is_held_out" in log:
         held = (log["is_held_out"] == True).to_numpy()  # noqa: E712  # None is not held out
-    use = known & ~held & (asked | (quiet & (silent > 0)))
-    return log[use], np.where(asked[use], 1.0, silent)
+    use = np.flatnonzero(known & ~held & (asked | (quiet & (how.silent_weight > 0))))
+    if "as_of" in log and len(use) > how.most:
+        use = use[np.argsort(log["as_of"].to_numpy()[use], kind="stable")]
+    use = use[-how.most :]
+    return log.iloc[use], np.where(asked[use], 1.0, how.silent_weight)
 
 
-def _fit(data: _Labels, start: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
-    """Return the weights; the same start and data give the same bits."""
-    width = data.phi.shape[1]
-    bound = 0.5 * (data.phi * data.weights[:, None]).T @ data.phi + penalty * np.eye(width)
-    step = np.linalg.inv(bound)
-    wanted = np.eye(len(ARMS))[data.arms]
-    weights, ahead = start.copy(), start.copy()
-    for turn in range(_STEPS):
-        miss = (_softmax(data.phi @ ahead.T) - wanted) * data.weights[:, None]
-        after = ahead - (miss.T @ data.phi + penalty * (ahead - start)) @ step
-        change = np.abs(after - weights).max()
-        # Nesterov's look ahead: a third of the steps for the same answer.
-        ahead = after + (turn / (turn + 3.0)) * (after - weights)
-        weights = after
-        if change < _TOLERANCE:
-            break
-    return weights
+def _asked_of(x: NDArray[np.float64], arms: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return states with what is proposed: the arm, and each feature's meaning for less or more."""
+    signs = _SIGNS[arms][:, None]
+    return np.hstack([x, np.eye(len(ARMS))[arms], x * (signs < 0), x * (signs > 0)])
 
 
-def _calibrated(data: _Labels, start: NDArray[np.float64], penalty: float) -> Calibration:
-    """Return what out-of-fold predictions call for; nothing where too few can tell."""
-    if len(data.arms) < _MIN_TO_CALIBRATE:
-        return Calibration()
-    fold = np.arange(len(data.arms)) % _FOLDS
-    scores = np.empty((len(data.arms), len(ARMS)))
-    for part in range(_FOLDS):
-        weights = _fit(data.part(fold != part), start, penalty)
-        scores[fold == part] = data.phi[fold == part] @ weights.T
-    rows = np.arange(len(scores))
-    losses = [
-        -(data.weights * np.log(_softmax(scores / t)[rows, data.arms] + 1e-12)).sum()
-        for t in _TEMPERATURES
-    ]
-    temperature = float(_TEMPERATURES[int(np.argmin(losses))])
-    pmf = _softmax(scores / temperature)
-    slope, shift = _platt(pmf.max(axis=1), pmf.argmax(axis=1) == data.arms, data.weights)
-    return Calibration(temperature, slope, shift)
+def _indices(arms: pd.Series) -> NDArray[np.intp]:
+    return np.asarray(arms.map(ARM_INDEX).to_numpy(dtype=np.int64).astype(np.intp))
 
 
-def _platt(
-    best: NDArray[np.float64], is_right: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Return slope and shift by Newton's method, pulled to (1, 0) a little; Platt (1999)."""
-    design = np.column_stack([_logit(best), np.ones(len(best))])
-    prior = np.array([1.0, 0.0])
-    line = prior.copy()
-    for _ in range(_NEWTON_STEPS):
-        p = 1.0 / (1.0 + np.exp(-(design @ line)))
-        slope = design.T @ (weights * (p - is_right)) + _PULL * (line - prior)
-        bend = (design * (weights * p * (1 - p))[:, None]).T @ design + _PULL * np.eye(2)
-        line -= np.linalg.solve(bend, slope)
-    return max(float(line[0]), 0.0), float(line[1])
-
-
-def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = np.clip(probability, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(inside / (1 - inside)))
-
-
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+_TINY = 1e-12

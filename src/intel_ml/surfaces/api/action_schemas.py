@@ -88,6 +88,12 @@ class ActionOut(BaseModel):
     created_at: datetime
 
 
+class ActionDecided(ActionOut):
+    """An action as somebody has just decided it, and what happens next."""
+
+    says: str = Field(examples=["Approved. The change is made within seconds."])
+
+
 class ActionList(BaseModel):
     """Actions, newest first."""
 

@@ -24,6 +24,7 @@ from intel_ml.operations import approvals
 from intel_ml.operations.undo import undo
 from intel_ml.reporting.savings import savings
 from intel_ml.surfaces.api.action_schemas import (
+    ActionDecided,
     ActionList,
     ActionOut,
     ActionStats,
@@ -135,10 +136,10 @@ def one_action(action_id: ActionId, person: Caller, platform: ThePlatform) -> Ac
 @router.post("/{action_id}/approve")
 def approve(
     action_id: ActionId, person: Caller, platform: ThePlatform, body: ApproveIn | None = None
-) -> ActionOut:
-    """Approve a proposal; the executor makes the change within seconds."""
+) -> ActionDecided:
+    """Approve a proposal; `says` tells when the change is made, or why it waits."""
     with platform.store.session() as session:
-        approvals.approve(
+        decided = approvals.approve(
             session,
             account_id=_account_of(session, action_id, person=person),
             action_id=action_id,
@@ -146,14 +147,16 @@ def approve(
             now=platform_now(session),
             note=body.note if body else None,
         )
-        return _stored(session, action_id, person=person)
+        return _decided(session, decided, person=person)
 
 
 @router.post("/{action_id}/reject")
-def reject(action_id: ActionId, body: RejectIn, person: Caller, platform: ThePlatform) -> ActionOut:
+def reject(
+    action_id: ActionId, body: RejectIn, person: Caller, platform: ThePlatform
+) -> ActionDecided:
     """Reject a proposal, with the reason; the next model learns from it."""
     with platform.store.session() as session:
-        approvals.reject(
+        decided = approvals.reject(
             session,
             account_id=_account_of(session, action_id, person=person),
             action_id=action_id,
@@ -161,15 +164,17 @@ def reject(action_id: ActionId, body: RejectIn, person: Caller, platform: ThePla
             now=platform_now(session),
             reason=body.reason,
         )
-        return _stored(session, action_id, person=person)
+        return _decided(session, decided, person=person)
 
 
 @router.post("/{action_id}/modify")
-def modify(action_id: ActionId, body: ModifyIn, person: Caller, platform: ThePlatform) -> ActionOut:
+def modify(
+    action_id: ActionId, body: ModifyIn, person: Caller, platform: ThePlatform
+) -> ActionDecided:
     """Approve something else instead of what was proposed."""
     wanted = Action(body.action.type, body.action.percent)
     with platform.store.session() as session:
-        approvals.modify(
+        decided = approvals.modify(
             session,
             account_id=_account_of(session, action_id, person=person),
             action_id=action_id,
@@ -179,12 +184,12 @@ def modify(action_id: ActionId, body: ModifyIn, person: Caller, platform: ThePla
             reason=body.reason,
             limits=limits_of(platform.settings),
         )
-        return _stored(session, action_id, person=person)
+        return _decided(session, decided, person=person)
 
 
 @router.post("/{action_id}/undo")
-def undo_action(action_id: ActionId, person: Caller, platform: ThePlatform) -> ActionOut:
-    """Ask for the old value again; returns the action that restores it."""
+def undo_action(action_id: ActionId, person: Caller, platform: ThePlatform) -> ActionDecided:
+    """Ask for the old value again; returns the action that restores it, and when or why not yet."""
     with platform.store.session() as session:
         decided = undo(
             session,
@@ -193,7 +198,7 @@ def undo_action(action_id: ActionId, person: Caller, platform: ThePlatform) -> A
             by=person,
             now=platform_now(session),
         )
-        return _stored(session, decided.action_id, person=person)
+        return _decided(session, decided, person=person)
 
 
 def _account_of(session: Session, action_id: int, *, person: Person) -> str:
@@ -205,6 +210,11 @@ def _account_of(session: Session, action_id: int, *, person: Person) -> str:
     if found is None:
         raise NotFoundError(f"There is no action {action_id} in an account of yours.")
     return found
+
+
+def _decided(session: Session, decided: approvals.Decided, *, person: Person) -> ActionDecided:
+    stored = _stored(session, decided.action_id, person=person)
+    return ActionDecided(**dict(stored), says=decided.says)
 
 
 def _stored(session: Session, action_id: int, *, person: Person) -> ActionOut:

@@ -186,6 +186,21 @@ class FeedbackOut(BaseModel):
     recorded_at: datetime
 
 
+class Pong(BaseModel):
+    """What was sent, unchanged."""
+
+    echo: JsonValue
+
+
+class Health(BaseModel):
+    """Whether questions can be answered, by which models, and what is amiss."""
+
+    is_ready: bool
+    policy: str | None = Field(None, examples=["campaign-policy@7"])
+    challenger: str | None = None
+    says: str
+
+
 def answer_out(answer: Answer, *, warnings: list[str]) -> RecommendOut:
     """Return an answer in the promised shape."""
     return RecommendOut(

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import func, select
 
-from intel_ml.core.errors import IntelError, ModelRefusedError
+from intel_ml.core.errors import IntelError, UnavailableError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, platform_now
-from intel_ml.data.store.tables import TrainingRow
+from intel_ml.data.store.tables import ModelVersion, TrainingRow
 from intel_ml.surfaces.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ POLICY = "campaign-policy"
 ARCHETYPES = "campaign-archetypes"
 RULES_ONLY = "rules_only"
 CHECK_EVERY_S = 15.0
+_ASK_EVERY_S = 1.0
 NAMES_VALID = timedelta(hours=1)
 
 _LOADING = "The models are being loaded: rules alone decided."
-_SHADOW, _CHAMPION = "shadow", "champion"
+_SHADOW, _CHAMPION, _CHALLENGER = "shadow", "champion", "challenger"
+_LONGEST = 300
 
 log = structlog.get_logger(__name__)
 
@@ -43,10 +46,12 @@ log = structlog.get_logger(__name__)
 class Models:
     """What serves. `archetypes` names each entity's group, as `named_by` saw it at `named_at`.
 
-    `warning` says why there is no policy, or why a newer model was refused.
+    `challenger` is asked beside the policy and logged, never shown. `warning` says why there is no
+    policy, or why a newer model was refused.
     """
 
     policy: LoadedPolicy | None = None
+    challenger: LoadedPolicy | None = None
     archetypes: Mapping[Entity, str] = field(default_factory=dict)
     named_by: LoadedArchetypes | None = None
     named_at: datetime | None = None
@@ -67,10 +72,19 @@ L = TypeVar("L", bound=_Loaded)
 
 
 class ModelKeeper:
-    """Holds the models in use and looks for newer ones in a thread of its own."""
+    """Holds the models in use and looks for newer ones in a thread of its own.
 
-    def __init__(self, load: Callable[[Models], Models], *, every_s: float = CHECK_EVERY_S) -> None:
-        self._load, self._every_s = load, every_s
+    It looks every `every_s`, and at once when `life` changes: that is asked every second.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Models], Models],
+        *,
+        every_s: float = CHECK_EVERY_S,
+        life: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._load, self._every_s, self._life = load, every_s, life
         self._current = Models(warning=_LOADING)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -84,15 +98,21 @@ class ModelKeeper:
         """Look once for newer models; what works keeps serving when they are broken or away."""
         before = self._current
         try:
-            self._current = self._load(before)
+            found = self._load(before)
         except IntelError as error:
-            self._current = replace(before, warning=_kept(before.policy, error))
+            found = replace(before, warning=_kept(before.policy, error))
         except Exception as error:  # whatever a model does must not end the service
-            log.exception("models not loaded")
-            self._current = replace(before, warning=_kept(before.policy, error))
-        if self._current.policy is not before.policy:
-            log.info("models in use", policy=_name(self._current.policy))
-        return self._current
+            found = replace(before, warning=_kept(before.policy, error))
+            if found.warning != before.warning:
+                log.exception("models not loaded")
+        self._current = found
+        if found.warning != before.warning and found.warning is not None:
+            log.warning("models", says=found.warning)
+        if found.policy is not before.policy or found.challenger is not before.challenger:
+            log.info(
+                "models in use", policy=_name(found.policy), challenger=_name(found.challenger)
+            )
+        return found
 
     def start(self) -> None:
         """Begin looking in the background."""
@@ -106,13 +126,32 @@ class ModelKeeper:
             self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        while True:
-            before = self._current
-            if self.check().policy is not before.policy:
+        while not self._stop.is_set():
+            before, life = self._current, self._lives()
+            found = self.check()
+            if found.policy is not before.policy or found.challenger is not before.challenger:
                 gc.collect()
                 gc.freeze()  # a model lives as long as the process: no collection need walk it
-            if self._stop.wait(self._every_s):
-                return
+            until = time.monotonic() + self._every_s
+            while time.monotonic() < until and self._lives() == life:
+                if self._stop.wait(min(_ASK_EVERY_S, self._every_s)):
+                    return
+
+    def _lives(self) -> object:
+        try:
+            return self._life()
+        except IntelError:
+            return None
+
+
+def promotions(store: Store) -> Callable[[], object]:
+    """Return what tells that a model's life went on: the last step of any of them."""
+
+    def last() -> object:
+        with store.session() as session:
+            return session.scalar(select(func.max(ModelVersion.id)))
+
+    return last
 
 
 def loader(store: Store, settings: Settings) -> Callable[[Models], Models]:
@@ -142,53 +181,56 @@ def measured_outcomes(store: Store) -> int:
 
 
 def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Models) -> Models:
-    named = _named(registry, store, before=before)
+    named, unnamed = _named(registry, store, before=before)
     wanted, samples = wanted_version(settings), measured_outcomes(store)
     if wanted is None:
-        return replace(
-            named, policy=None, warning=f"No policy decided: ACTIVE_MODEL_VERSION={RULES_ONLY}."
-        )
+        return replace(named, warning=f"No policy decided: ACTIVE_MODEL_VERSION={RULES_ONLY}.")
     if samples < settings.min_training_samples:
         why = (
             f"No policy decided: {samples:,} measured outcomes, "
             f"MIN_TRAINING_SAMPLES={settings.min_training_samples:,} are needed."
         )
-        return replace(named, policy=None, warning=why)
-    try:
-        policy = _newer(
-            before.policy,
-            registry.find(POLICY, wanted),
+        return replace(named, warning=why)
+
+    def policy_of(version_or_alias: str, kept: LoadedPolicy | None) -> _Checked[LoadedPolicy]:
+        return _checked(
+            kept,
+            f"{POLICY}@{version_or_alias}",
+            find=lambda: registry.find(POLICY, version_or_alias),
             load=lambda version: registry.load_policy(POLICY, version),
         )
-    except ModelRefusedError as error:
-        log.warning("model refused", model=POLICY, why=error.message)
-        return replace(named, policy=before.policy, warning=_kept(before.policy, error))
-    if policy is None:
-        missing = f"No policy decided: there is no {POLICY}@{wanted} yet."
-        return replace(named, policy=None, warning=missing)
-    return replace(named, policy=policy, warning=None)
+
+    policy, challenger = policy_of(wanted, before.policy), policy_of(_CHALLENGER, before.challenger)
+    refused = policy.refused
+    if policy.model is None and refused is None:
+        refused = f"No policy decided: there is no {POLICY}@{wanted} yet."
+    said = [one for one in (refused, challenger.refused, unnamed) if one is not None]
+    rival = challenger.model
+    if rival is not None and policy.model is not None and rival.version == policy.model.version:
+        rival = None
+    return replace(
+        named, policy=policy.model, challenger=rival, warning=" ".join(said) if said else None
+    )
 
 
-def _named(registry: Registry, store: Store, *, before: Models) -> Models:
-    """Return the models with each entity's archetype brought up to date."""
-    found = registry.find(ARCHETYPES, _CHAMPION) or registry.find(ARCHETYPES, _SHADOW)
-    try:
-        archetypes = _newer(
-            before.named_by,
-            found,
-            load=lambda version: registry.load_archetypes(ARCHETYPES, version),
-        )
-    except ModelRefusedError as error:
-        log.warning("model refused", model=ARCHETYPES, why=error.message)
-        return before
+def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models, str | None]:
+    """Return each entity's archetype, brought up to date, and why newer archetypes were refused."""
+    checked = _checked(
+        before.named_by,
+        ARCHETYPES,
+        find=lambda: registry.find(ARCHETYPES, _CHAMPION) or registry.find(ARCHETYPES, _SHADOW),
+        load=lambda version: registry.load_archetypes(ARCHETYPES, version),
+    )
+    archetypes = checked.model
     if archetypes is None:
-        return Models()
+        return Models(), checked.refused
     with store.session() as session:
         now = platform_now(session)
     is_fresh = before.named_at is not None and now - before.named_at < NAMES_VALID
     if archetypes is before.named_by and is_fresh:
-        return before
-    return Models(archetypes=_names(store, archetypes, now=now), named_by=archetypes, named_at=now)
+        return replace(before, policy=None, challenger=None), checked.refused
+    names = _names(store, archetypes, now=now)
+    return Models(archetypes=names, named_by=archetypes, named_at=now), checked.refused
 
 
 def _names(store: Store, loaded: LoadedArchetypes, *, now: datetime) -> dict[Entity, str]:
@@ -207,20 +249,47 @@ def _names(store: Store, loaded: LoadedArchetypes, *, now: datetime) -> dict[Ent
     }
 
 
-def _newer(before: L | None, found: Version | None, *, load: Callable[[str], L | None]) -> L | None:
-    """Return what is registered now, loading it only where it is not in memory already."""
+@dataclass(frozen=True, slots=True)
+class _Checked(Generic[L]):
+    """What is to be used of a model, and why a newer version of it is not."""
+
+    model: L | None
+    refused: str | None = None
+
+
+def _checked(
+    before: L | None,
+    what: str,
+    *,
+    find: Callable[[], Version | None],
+    load: Callable[[str], L | None],
+) -> _Checked[L]:
+    """Return what is registered now, loading it only where it is not in memory already.
+
+    Where that is broken it is the one before; where the registry is away, that is raised.
+    """
+    found = find()
     if found is None:
-        return None
+        return _Checked(None)
     registered = (found.version, found.tags.get("sha256"))
     if before is not None and (before.version, before.sha256) == registered:
-        return before
-    return load(found.version)
+        return _Checked(before)
+    try:
+        return _Checked(load(found.version))
+    except UnavailableError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a model does must not end the service
+        return _Checked(before, f"{what} was refused: {_kept(before, error)}")
 
 
-def _kept(policy: LoadedPolicy | None, error: Exception) -> str:
-    said = error.message if isinstance(error, IntelError) else "A model could not be loaded."
-    keeps = "the one before keeps serving" if policy else "rules alone decide"
+def _kept(before: object, error: Exception) -> str:
+    said = error.message if isinstance(error, IntelError) else _told(error)
+    keeps = "the one before keeps serving" if before else "rules alone decide"
     return f"{said} Until that is mended, {keeps}."
+
+
+def _told(error: Exception) -> str:
+    return f"A model could not be loaded ({type(error).__name__}: {error})."[:_LONGEST]
 
 
 def _name(policy: LoadedPolicy | None) -> str:

@@ -1,21 +1,23 @@
 """What another system asks: one recommendation, many at once, and what was done elsewhere.
 
 Reads   a bearer token and a parsed body; the models in use.
-Gives   `RecommendOut`, `BatchOut`, `FeedbackOut`; every answer is a decision that was logged first.
+Gives   `RecommendOut`, `BatchOut`, `FeedbackOut`; every answer is a decision that was logged first:
+        by these methods themselves, or by whoever takes a `Thought` and writes its rows.
 Never   fails because there is no model: the rules then answer alone, and a warning says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from intel_ml.core.accounts import Account, Person
+from intel_ml.core.accounts import Person
 from intel_ml.core.actions import Action, arm_of
 from intel_ml.core.errors import IntelError, InvalidValueError, NotFoundError
 from intel_ml.core.ids import DecisionId, EntityType
@@ -27,59 +29,88 @@ from intel_ml.data.store.tables import Decision, TrainingRow
 from intel_ml.learning import feedback as outcomes
 from intel_ml.learning.states import read_states
 from intel_ml.operations import rulebook
-from intel_ml.operations.answers import NO_POLICY, Answer, Asking, recommend_many
+from intel_ml.operations.answers import NO_POLICY, Answer, Asking, Considered, consider
+from intel_ml.operations.contexts import AccountContext
+from intel_ml.operations.decision_rows import log_decisions
 from intel_ml.surfaces.api.answers import (
     BatchIn,
     BatchOut,
     FeedbackIn,
     FeedbackOut,
+    Health,
     NoAnswer,
     RecommendIn,
     RecommendOut,
     answer_out,
 )
 from intel_ml.surfaces.api.callers import visible_account
+from intel_ml.surfaces.api.memory import Memory
 from intel_ml.surfaces.api.models import ModelKeeper, Models
-from intel_ml.surfaces.api.questions import Question, at, parsed, question
+from intel_ml.surfaces.api.questions import Question, at, parsed, question, wanted
 from intel_ml.surfaces.api.refusals import refusal_of
 from intel_ml.surfaces.auth import person_of_bearer
 from intel_ml.surfaces.platform import limits_of
 from intel_ml.surfaces.settings import Settings
 
+if TYPE_CHECKING:
+    from intel_ml.learning.registry import LoadedPolicy
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """Answers, and the decisions that are to be written before anyone is given them."""
+
+    answers: tuple[RecommendOut | NoAnswer, ...]
+    considered: tuple[Considered, ...]
+
+    @property
+    def rows(self) -> list[str]:
+        """The decisions as they are logged."""
+        return [row for one in self.considered for row in one.rows]
 
 
 class Predictor:
     """Answers questions with the models in use; safe to use from many threads."""
 
-    def __init__(self, store: Store, settings: Settings, keeper: ModelKeeper) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, keeper: ModelKeeper, memory: Memory | None = None
+    ) -> None:
         self._store, self._settings, self._keeper = store, settings, keeper
-        self._were_rules_read = False
+        self._limits = limits_of(settings)
+        self._memory = memory or Memory(store, self._limits)
 
     def recommend(self, authorization: str | None, body: Any) -> RecommendOut:
         """Return what rules and policy would do with one entity."""
-        with self._store.session() as session:
-            person = person_of_bearer(session, authorization)
-            asked = question(session, person, parsed(RecommendIn, body))
-            now = platform_now(session)
-        return self._answers([asked], now=now)[0]
+        return only(self._logged(self.think(authorization, body)))
 
     def recommend_batch(self, authorization: str | None, body: Any) -> BatchOut:
         """Return one answer a question; a question without one does not spoil the others."""
-        with self._store.session() as session:
-            person = person_of_bearer(session, authorization)
-            asked = parsed(BatchIn, body).requests
-            known: dict[str, Account] = {}
-            made = [
-                _question_or_error(session, person, one, index=index, known=known)
+        return BatchOut(answers=list(self._logged(self.think_of_many(authorization, body)).answers))
+
+    def think(self, authorization: str | None, body: Any, *, may_wait: bool = True) -> Thought:
+        """Return the answer to one question, and the decision that is to be logged first.
+
+        Raises
+        ------
+        ColdError
+            Something must be read first, and `may_wait` is false.
+        """
+        person = self._memory.person(authorization, may_wait=may_wait)
+        asked = parsed(RecommendIn, body)
+        contexts = self._contexts(person, [asked], may_wait=may_wait)
+        return self._thought([question(person, asked, contexts=contexts)])
+
+    def think_of_many(self, authorization: str | None, body: Any) -> Thought:
+        """Return the same for a batch; a question that makes no sense is answered with why."""
+        person = self._memory.person(authorization, may_wait=True)
+        asked = parsed(BatchIn, body).requests
+        contexts = self._contexts(person, asked, may_wait=True)
+        return self._thought(
+            [
+                _question_or_error(person, one, index=index, contexts=contexts)
                 for index, one in enumerate(asked)
-            ]
-            now = platform_now(session)
-        answers = iter(self._answers([one for one in made if isinstance(one, Question)], now=now))
-        return BatchOut(
-            answers=[
-                next(answers) if isinstance(one, Question) else NoAnswer(error=refusal_of(one))
-                for one in made
             ]
         )
 
@@ -133,21 +164,38 @@ class Predictor:
         except IntelError as error:
             log.warning("not warmed up", why=error.message)
 
-    def is_ready(self) -> bool:
-        """Return whether the database answers and every account's rules can be read."""
+    def health(self) -> Health:
+        """Return whether questions can be answered, and by whom."""
+        models = self._keeper.current
         try:
             with self._store.session() as session:
-                platform_now(session)
-                if not self._were_rules_read:
-                    for account in stored_accounts(session):
-                        rulebook.rules(session, account.id)
-                    self._were_rules_read = True
-        except IntelError:
-            return False
-        return True
+                for account in stored_accounts(session):
+                    rulebook.rules(session, account.id)
+        except IntelError as error:
+            return Health(is_ready=False, says=f"{error.message} {error.hint or ''}".strip())
+        return Health(
+            is_ready=True,
+            policy=_named(models.policy),
+            challenger=_named(models.challenger),
+            says=models.warning or "Rules and policy decide.",
+        )
 
-    def _answers(self, questions: Sequence[Question], *, now: datetime) -> list[RecommendOut]:
-        """Return the answers in the order of the questions, with one reading of each account."""
+    def _contexts(
+        self, person: Person, asked: Sequence[RecommendIn], *, may_wait: bool
+    ) -> dict[str, AccountContext]:
+        return {
+            account: self._memory.context(account, entities, may_wait=may_wait)
+            for account, entities in wanted(person, asked).items()
+        }
+
+    def _logged(self, thought: Thought) -> Thought:
+        with self._store.session() as session:
+            for one in thought.considered:
+                log_decisions(session, one.moment, one.decided)
+        return thought
+
+    def _thought(self, made: Sequence[Question | IntelError]) -> Thought:
+        """Return the answers in the order of the questions, judging each account's at once."""
         if not self._settings.enable_rules_engine:
             raise IntelError(
                 "Recommendations are off (ENABLE_RULES_ENGINE=false).",
@@ -155,35 +203,54 @@ class Predictor:
             )
         models = self._keeper.current
         groups: dict[tuple[str, EntityType, bool], list[int]] = {}
-        for index, one in enumerate(questions):
-            key = (one.account.id, one.entity.type, _wants(one.model, models))
-            groups.setdefault(key, []).append(index)
-        found: dict[int, RecommendOut] = {}
+        for index, one in enumerate(made):
+            if isinstance(one, Question):
+                key = (one.context.account.id, one.entity.type, _wants(one.model, models))
+                groups.setdefault(key, []).append(index)
+        found: dict[int, RecommendOut | NoAnswer] = {
+            index: NoAnswer(error=refusal_of(one))
+            for index, one in enumerate(made)
+            if isinstance(one, IntelError)
+        }
+        considered = []
         for (_, level, with_policy), members in groups.items():
-            first = questions[members[0]].account
+            asked = [one for i in members if isinstance(one := made[i], Question)]
+            context = asked[0].context
             asking = Asking(
-                now=now,
-                limits=limits_of(self._settings),
+                now=self._memory.now(),
+                limits=self._limits,
                 policy=models.policy if with_policy else None,
+                challenger=models.challenger,
                 archetypes=models.archetypes,
-                mode=Mode.SHADOW if self._settings.ml_shadow_mode else first.mode,
+                mode=Mode.SHADOW if self._settings.ml_shadow_mode else context.account.mode,
                 level=level,
             )
-            subjects = [questions[i].state or questions[i].entity for i in members]
-            answers = recommend_many(self._store, first, subjects, asking)
-            for index, answer in zip(members, answers, strict=True):
-                warnings = _warnings(questions[index], answer, models)
-                found[index] = answer_out(answer, warnings=warnings)
-        return [found[index] for index in range(len(questions))]
+            told = consider(context, [one.state or one.entity for one in asked], asking)
+            considered.append(told)
+            for index, one, answer in zip(members, asked, told.answers, strict=True):
+                found[index] = answer_out(answer, warnings=_warnings(one, answer, models))
+        return Thought(tuple(found[index] for index in range(len(made))), tuple(considered))
+
+
+def only(thought: Thought) -> RecommendOut:
+    """Return the answer to the one question that was asked."""
+    (answer,) = thought.answers
+    if isinstance(answer, NoAnswer):
+        raise TypeError("one question is answered or refused, never both")
+    return answer
 
 
 def _question_or_error(
-    session: Session, person: Person, asked: RecommendIn, *, index: int, known: dict[str, Account]
+    person: Person, asked: RecommendIn, *, index: int, contexts: Mapping[str, AccountContext]
 ) -> Question | IntelError:
     try:
-        return question(session, person, asked, known=known)
+        return question(person, asked, contexts=contexts)
     except IntelError as error:
         return at(index, error)
+
+
+def _named(policy: LoadedPolicy | None) -> str | None:
+    return f"{policy.name}@{policy.version}" if policy else None
 
 
 def _wants(model: str | None, models: Models) -> bool:

@@ -1,6 +1,6 @@
 """A request for a prediction, made sense of: whose account, which entity, which state.
 
-Reads   parsed bodies, the caller's rights, the account's structure.
+Reads   parsed bodies, the caller's rights, the account's context.
 Gives   a `Question`, or an error with the path and the nearest name.
 Never   lets one tenant's token ask about another's entities.
 """
@@ -8,22 +8,20 @@ Never   lets one tenant's token ask about another's entities.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from intel_ml.core.accounts import Account, Person
+from intel_ml.core.accounts import Person
 from intel_ml.core.errors import IntelError, InvalidValueError, NotFoundError, nearest_name
-from intel_ml.core.ids import Entity, EntityId, EntityType
-from intel_ml.data.store.accounts import account as stored_account
-from intel_ml.data.store.tables import EntityRow
+from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
+from intel_ml.core.recommendations import Role as Rights
 from intel_ml.features.catalogue import Feature, Role, feature, names
 from intel_ml.features.states import Value
+from intel_ml.operations.contexts import AccountContext
 from intel_ml.surfaces.api.answers import RecommendIn
 from intel_ml.surfaces.api.callers import visible_account
 from intel_ml.surfaces.api.refusals import path_of, unknown_field, wrong_input
@@ -40,7 +38,7 @@ _LONGEST_SHOWN = 60
 class Question:
     """One question that makes sense; `state` is None where the platform's own is asked for."""
 
-    account: Account
+    context: AccountContext
     entity: Entity
     state: Mapping[str, Value] | None
     model: str | None
@@ -58,10 +56,27 @@ def parsed(model: type[M], body: Any) -> M:
         raise wrong_input(error.errors(), known=list(known.model_fields)) from None
 
 
+def wanted(person: Person, asked: Sequence[RecommendIn]) -> dict[str, set[Entity]]:
+    """Return which accounts the questions need, and which entities' states of each.
+
+    Of accounts the person may not see nothing is read.
+    """
+    found: dict[str, set[Entity]] = {}
+    for one in asked:
+        account_id = one.account_id or (person.accounts[0] if person.accounts else "")
+        if not person.may(Rights.VIEWER, account_id):
+            continue
+        entities = found.setdefault(account_id, set())
+        if one.state is None and one.entity_id is not None:
+            kind = one.entity_type or EntityType.ADSET
+            entities.add(Entity(AdAccountId(account_id), kind, EntityId(one.entity_id)))
+    return found
+
+
 def question(
-    session: Session, person: Person, asked: RecommendIn, *, known: dict[str, Account] | None = None
+    person: Person, asked: RecommendIn, *, contexts: Mapping[str, AccountContext]
 ) -> Question:
-    """Return what is asked; `known` remembers accounts between the questions of one request."""
+    """Return what is asked, with the context of the account it is about."""
     warnings: tuple[str, ...] = ()
     account_id = asked.account_id
     if account_id is None:
@@ -72,9 +87,7 @@ def question(
         account_id = _any_account(person)
         warnings = (f"No account was named: the rules and the currency of {account_id} were used.",)
     visible_account(person, account_id)
-    account = (known or {}).get(account_id) or stored_account(session, account_id)
-    if known is not None:
-        known[account_id] = account
+    context = contexts[account_id]
     if asked.state is None and asked.entity_id is None:
         raise InvalidValueError(
             path="entity_id",
@@ -82,11 +95,14 @@ def question(
             hint="Give an entity_id, or a state in its place.",
         )
     kind = asked.entity_type or EntityType.ADSET
-    entity = Entity(account.id, kind, EntityId(asked.entity_id or EXPLICIT))
-    if asked.entity_id is not None:
-        _must_exist(session, entity)
+    entity = Entity(context.account.id, kind, EntityId(asked.entity_id or EXPLICIT))
+    if asked.entity_id is not None and entity not in context.places:
+        raise NotFoundError(
+            f"There is no {entity.type} '{entity.id}' in {entity.account}.",
+            hint="It may not have been collected yet.",
+        )
     state = None if asked.state is None else checked_state(asked.state, kind=kind)
-    return Question(account, entity, state, asked.model, warnings)
+    return Question(context, entity, state, asked.model, warnings)
 
 
 def at(index: int, error: IntelError) -> IntelError:
@@ -153,18 +169,3 @@ def _any_account(person: Person) -> str:
     if not person.accounts:
         raise NotFoundError("You may see no account yet.", hint="An admin grants a role.")
     return person.accounts[0]
-
-
-def _must_exist(session: Session, entity: Entity) -> None:
-    found = session.scalar(
-        select(EntityRow.entity_id).where(
-            EntityRow.ad_account_id == entity.account,
-            EntityRow.entity_type == entity.type,
-            EntityRow.entity_id == entity.id,
-        )
-    )
-    if found is None:
-        raise NotFoundError(
-            f"There is no {entity.type} '{entity.id}' in {entity.account}.",
-            hint="It may not have been collected yet.",
-        )

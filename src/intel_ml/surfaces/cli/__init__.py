@@ -8,5 +8,7 @@ control     kill, revive, audit, actions
 data        import, accounts, users, tokens, database
 features    list, export, compute
 models      list, show, promote, demote, rollback, compare
-sandbox     serve, advance, clock, writes
+autonomy    list, grant, revoke, history
+sandbox     advance, clock, writes, evaluate
+worlds      worlds, check, serve of the sandbox
 """

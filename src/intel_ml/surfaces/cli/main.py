@@ -13,7 +13,7 @@ import sys
 import typer
 
 from intel_ml.core.errors import IntelError, WrongUseError
-from intel_ml.surfaces.cli import control, data, features, models, running, sandbox
+from intel_ml.surfaces.cli import autonomy, control, data, features, models, running, sandbox
 from intel_ml.surfaces.cli.output import complain
 
 FAILED, WRONG_USE = 1, 2
@@ -35,6 +35,7 @@ app.add_typer(data.imports, name="import")
 app.add_typer(data.database, name="db")
 app.add_typer(features.app, name="features")
 app.add_typer(models.app, name="models")
+app.add_typer(autonomy.app, name="autonomy")
 app.add_typer(sandbox.app, name="sandbox")
 
 

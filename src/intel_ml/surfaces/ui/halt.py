@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from intel_ml.core.actions import ActionStatus
-from intel_ml.operations.switches import switch
+from intel_ml.operations.switches import halted, switch
 from intel_ml.reporting.cards import Card
-from intel_ml.reporting.sentences import halted
 from intel_ml.surfaces.ui.visits import Visit
 from intel_ml.surfaces.ui.wording import safe
 

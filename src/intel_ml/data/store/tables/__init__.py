@@ -27,6 +27,7 @@ from intel_ml.data.store.tables.learning import (
     AccountScore,
     LearnedPattern,
     ModelVersion,
+    PolicyCell,
     TrainingRow,
 )
 from intel_ml.data.store.tables.performance import (
@@ -70,6 +71,7 @@ __all__ = [
     "PerformanceSnapshot",
     "PerformanceWeekly",
     "PixelHealth",
+    "PolicyCell",
     "Quarantine",
     "Switch",
     "TrainingRow",

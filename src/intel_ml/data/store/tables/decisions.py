@@ -67,8 +67,8 @@ class Decision(Base):
     """What rules and policy each said about one entity, and what was proposed.
 
     `policy_pmf`, `proposal_pmf`: {arm: probability}. `propensity` is the probability of `proposed`
-    under the proposal
-    distribution, hold-out and exploration included.
+    under the proposal distribution, hold-out and exploration included. `challenger` is what the
+    model that is compared with the champion would have done; nobody is shown it.
     """
 
     __tablename__ = "intel_decision"
@@ -80,6 +80,12 @@ class Decision(Base):
         CheckConstraint("propensity > 0 AND propensity <= 1", name="propensity_is_probability"),
         Index(None, "ad_account_id", "as_of"),
         Index(None, "ad_account_id", "entity_id", "as_of"),
+        Index(
+            "ix_intel_decision_held_out",
+            "ad_account_id",
+            "as_of",
+            postgresql_where=text("is_held_out"),
+        ),
     )
 
     ad_account_id: Mapped[Account]
@@ -110,10 +116,15 @@ class Decision(Base):
     propensity: Mapped[float] = mapped_column(Float)
     is_held_out: Mapped[bool] = mapped_column(default=False)
     is_explored: Mapped[bool] = mapped_column(default=False)
+    challenger: Mapped[dict[str, Any] | None]
 
 
 class AutomationAction(Base):
-    """One proposed change; a trigger keeps its status to `core.actions.TRANSITIONS`."""
+    """One proposed change; a trigger keeps its status to `core.actions.TRANSITIONS`.
+
+    `autonomy` is set where the change had earned to go on without a person: the cell, whether it
+    did or a person was asked at random all the same (an audit), and how likely that was.
+    """
 
     __tablename__ = "intel_automation_action"
     __table_args__ = (
@@ -165,6 +176,7 @@ class AutomationAction(Base):
     stake_minor: Mapped[Big]
     data_as_of: Mapped[Moment]
     requires_approval: Mapped[bool] = mapped_column(default=True)
+    autonomy: Mapped[dict[str, Any] | None]
     approved_by: Mapped[Big | None]
     approved_at: Mapped[Moment | None]
     rejection_reason: Mapped[str | None] = mapped_column(Text)

@@ -20,6 +20,7 @@ PATTERN_TYPES = (
     "conversion_lag",
     "seasonal",
 )
+CELL_MODES = ("shadow", "live", "automatic")
 MODEL_STATUSES = ("training", "testing", "shadow", "active", "deprecated")
 
 
@@ -99,6 +100,31 @@ class ModelVersion(Base):
     training_data_range: Mapped[dict[str, Any] | None]
     evaluation: Mapped[dict[str, Any] | None]
     model_config: Mapped[dict[str, Any] | None]
+
+
+class PolicyCell(Base):
+    """How far the policy may go with one arm in one archetype of an account; newest row counts.
+
+    Rows are added, never changed: who let it go how far, when, on which evidence.
+    """
+
+    __tablename__ = "intel_policy_cell"
+    __table_args__ = (
+        one_of("arm", list(ARMS)),
+        one_of("mode", CELL_MODES),
+        CheckConstraint("mode <> 'automatic' OR evidence IS NOT NULL", name="autonomy_is_earned"),
+        Index(None, "ad_account_id", "archetype", "arm", "id"),
+    )
+
+    ad_account_id: Mapped[Account]
+    id: Mapped[Serial]
+    archetype: Mapped[str] = mapped_column(String(120))
+    arm: Mapped[str] = mapped_column(String(16))
+    mode: Mapped[str] = mapped_column(String(16))
+    since: Mapped[Moment]
+    set_by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any] | None]
 
 
 class LearnedPattern(Base):

@@ -1,0 +1,274 @@
+"""Autonomy: above which sureness a person would hardly ever have said anything else.
+
+    H(t): P(disagrees | sure > t) > risk,     p(t) = P(Bin(n(t), risk) <= k(t))
+
+n(t) decisions were surer than t, with k(t) of them the person did not agree. Thresholds are looked
+at from strict to loose. The error probability delta is dealt out beforehand over a few places of
+that walk; where H(t) is rejected, the level walks on to the next threshold, where it is not, it is
+lost, and only what was dealt out further on is left (the fallback procedure: Wiens, 2003, Pharm.
+Stat. 2; Bretz et al., 2009, Stat. Med. 28). The loosest threshold whose H(t) fell is the answer:
+
+    P(risk above the answer > what was promised) <= delta
+
+Most of delta is dealt out where half of all decisions would run: begun with a handful of the surest
+(plain learn-then-test, `fixed_sequence`: Angelopoulos et al., arXiv 2110.01052), one early mishap
+ends the walk. "Surer than", not "as sure as": the decision at the threshold itself is not counted,
+which keeps the binomial exact when thresholds are taken from the very scores they cut.
+
+Reads   how sure one was of each decision before the person said anything, and whether they agreed.
+Gives   `Autonomy`: the threshold, what is promised above it, the steps to it; `contradiction`, the
+        evidence that a promise does not hold (any more).
+Never   promises anything of decisions unlike those it saw: that is why some are still asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intel_ml.core.errors import InvalidValueError
+
+#: Where delta is dealt out: the share of decisions that would run by themselves, its part of delta.
+_DEALT = ((0.30, 0.4), (0.50, 0.6))
+_FIRST_LOOK = 100
+_WORST = 0.5
+_MOST = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """At most `risk` disagreement among what runs by itself, false with probability `delta`."""
+
+    risk: float = 0.05
+    delta: float = 0.10
+    dealt: tuple[tuple[float, float], ...] = _DEALT
+
+    def __post_init__(self) -> None:
+        if not (0 < self.risk < 1 and 0 < self.delta < 1):
+            raise InvalidValueError(path="promise", problem="risk and delta are between 0 and 1")
+        if sum(part for _, part in self.dealt) > 1 + 1e-9:
+            raise InvalidValueError(path="promise.dealt", problem="deals out more than there is")
+
+    @property
+    def least(self) -> int:
+        """The fewest decisions that can prove it: all of them agreed with.
+
+        >>> Promise().least
+        45
+        """
+        return self.least_at(self.delta)
+
+    def least_at(self, level: float) -> int:
+        """Return the fewest decisions, all agreed with, that prove it at this level."""
+        return int(np.ceil(np.log(level) / np.log1p(-self.risk)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One threshold that was looked at; it holds where `p_value` is at most `level`."""
+
+    threshold: float
+    n: int
+    disagreed: int
+    p_value: float
+    level: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the promise was proven for what is surer than this."""
+        return self.p_value <= self.level
+
+
+@dataclass(frozen=True, slots=True)
+class Autonomy:
+    """What may run by itself: decisions surer than `threshold`; None where nothing may."""
+
+    promise: Promise
+    n: int
+    threshold: float | None
+    automatic: int
+    disagreed: int
+    p_value: float | None
+    steps: tuple[Step, ...]
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether anything may run by itself."""
+        return self.threshold is not None
+
+    @property
+    def coverage(self) -> float:
+        """The share of the decisions seen that would have run by itself."""
+        return self.automatic / self.n if self.n else 0.0
+
+    @property
+    def text(self) -> str:
+        """The answer as a sentence."""
+        risk = f"{self.promise.risk:.0%}"
+        if self.threshold is None:
+            return (
+                f"Nothing yet: {self.n} judged decisions do not prove at most {risk} disagreement "
+                f"(it takes {self.promise.least} without one, more with)."
+            )
+        return (
+            f"{self.coverage:.0%} could run by itself, those surer than {self.threshold:.2f}: "
+            f"{self.disagreed} of {self.automatic} disagreed with; at most {risk} is promised, "
+            f"wrong at most {self.promise.delta:.0%} of the time."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is kept as evidence."""
+        return {
+            "n": self.n,
+            "risk": self.promise.risk,
+            "delta": self.promise.delta,
+            "threshold": self.threshold,
+            "coverage": round(self.coverage, 4),
+            "automatic": self.automatic,
+            "disagreed": self.disagreed,
+            "p_value": self.p_value,
+        }
+
+
+def earned(
+    sure: NDArray[np.float64],
+    agreed: NDArray[np.bool_],
+    *,
+    promise: Promise | None = None,
+    floor: float = 0.0,
+) -> Autonomy:
+    """Return what may run by itself; no threshold under `floor` is looked at.
+
+    `sure` are probabilities from before the person was asked, one a judged decision.
+
+    >>> earned(np.linspace(0.5, 1, 200), np.ones(200, dtype=bool)).coverage
+    1.0
+    """
+    promise = promise or Promise()
+    n, k, values = _counted(sure, agreed, floor)
+    dealt = np.zeros(len(n))
+    for share, part in promise.dealt:
+        # Not before a proof at this level is possible: it would be lost without a mishap.
+        start = _reach(n, max(share * len(sure), promise.least_at(part * promise.delta)))
+        dealt[min(start, len(n) - 1)] += part * promise.delta
+    return _walk(promise, n, k, values, dealt=dealt, total=len(sure))
+
+
+def earned_so_far(
+    sure: NDArray[np.float64],
+    agreed: NDArray[np.bool_],
+    *,
+    promise: Promise | None = None,
+    floor: float = 0.0,
+) -> Autonomy:
+    """Return the same for verdicts that keep coming in, oldest first, however often one asks.
+
+    Looked at when there are 100, 200, 400, ...: the j-th look spends delta / (j (j + 1)), which
+    adds up to delta. In between the answer stays what it was at the last look.
+
+    >>> earned_so_far(np.ones(99), np.ones(99, dtype=bool)).has_passed
+    False
+    >>> earned_so_far(np.ones(250), np.ones(250, dtype=bool)).n
+    200
+    """
+    promise = promise or Promise()
+    looks = int(np.log2(len(sure) / _FIRST_LOOK)) + 1 if len(sure) >= _FIRST_LOOK else 0
+    if looks == 0:
+        return Autonomy(promise, len(sure), None, 0, 0, None, ())
+    count = _FIRST_LOOK * 2 ** (looks - 1)
+    spent = replace(promise, delta=promise.delta / (looks * (looks + 1)))
+    found = earned(sure[:count], agreed[:count], promise=spent, floor=floor)
+    return replace(found, promise=promise)
+
+
+def fixed_sequence(
+    sure: NDArray[np.float64], agreed: NDArray[np.bool_], *, promise: Promise | None = None
+) -> Autonomy:
+    """Return plain learn-then-test's answer: all of delta where a proof first is possible.
+
+    The yardstick, begun as late as it may without giving a proof away.
+    """
+    promise = promise or Promise()
+    n, k, values = _counted(sure, agreed, 0.0)
+    dealt = np.zeros(len(n))
+    dealt[min(_reach(n, promise.least), len(n) - 1)] = promise.delta
+    return _walk(promise, n, k, values, dealt=dealt, total=len(sure))
+
+
+def contradiction(*, asked: int, disagreed: int, promise: Promise | None = None) -> float:
+    """Return the e-value against a promise, from decisions that were asked about all the same.
+
+        E = mean over q in (risk, 1/2) of (q / risk)^k ((1 - q) / (1 - risk))^(n - k)
+
+    Where the promise holds it exceeds 1 / delta with probability delta at most, ever, however often
+    one looks (Ville): two disagreements at once do it, and so do many among many.
+
+    >>> [round(contradiction(asked=n, disagreed=k), 1) for n, k in ((0, 0), (20, 0), (2, 2))]
+    [1.0, 0.1, 37.0]
+    """
+    from scipy.special import betainc, betaln  # noqa: PLC0415  # needed here only
+
+    promise = promise or Promise()
+    a, b = disagreed + 1, asked - disagreed + 1
+    most = _WORST if promise.risk < _WORST else (1 + promise.risk) / 2
+    mass = betainc(a, b, most) - betainc(a, b, promise.risk)
+    at_risk = disagreed * np.log(promise.risk) + (asked - disagreed) * np.log1p(-promise.risk)
+    log = betaln(a, b) + np.log(max(mass, 1e-300)) - np.log(most - promise.risk) - at_risk
+    return float(np.exp(min(log, _MOST)))
+
+
+def _counted(
+    sure: NDArray[np.float64], agreed: NDArray[np.bool_], floor: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return, from strict to loose, how many are surer than each value, and how many disagreed."""
+    sure, agreed = np.asarray(sure, dtype=np.float64), np.asarray(agreed, dtype=np.bool_)
+    if sure.shape != agreed.shape or sure.ndim != 1:
+        raise InvalidValueError(path="agreed", problem="is not as long as `sure`")
+    if not ((sure >= 0) & (sure <= 1)).all():
+        raise InvalidValueError(path="sure", problem="holds what is no probability")
+    order = np.argsort(-sure, kind="stable")
+    values = np.unique(np.append(sure[sure >= floor], floor))[::-1]
+    n = np.searchsorted(-sure[order], -values, side="left")
+    wrong = np.concatenate([[0], (~agreed[order]).cumsum()])
+    return n.astype(np.intp), wrong[n].astype(np.intp), values
+
+
+def _reach(n: NDArray[np.intp], wanted: float) -> int:
+    return int(np.searchsorted(n, wanted))
+
+
+def _walk(  # noqa: PLR0913  # the counts at each threshold, and what is dealt out
+    promise: Promise,
+    n: NDArray[np.intp],
+    k: NDArray[np.intp],
+    values: NDArray[np.float64],
+    *,
+    dealt: NDArray[np.float64],
+    total: int,
+) -> Autonomy:
+    from scipy.stats import binom  # noqa: PLC0415  # half a second to load, needed here only
+
+    p = np.where(n > 0, binom.cdf(k, np.maximum(n, 1), promise.risk), 1.0)
+    steps, best, level = [], None, 0.0
+    for at in range(int(np.flatnonzero(dealt)[0]), len(n)):
+        level += dealt[at]
+        if level == 0.0:
+            continue
+        step = Step(float(values[at]), int(n[at]), int(k[at]), float(p[at]), float(level))
+        steps.append(step)
+        if step.holds:
+            best = step
+        else:
+            level = 0.0
+    return Autonomy(
+        promise=promise,
+        n=total,
+        threshold=None if best is None else best.threshold,
+        automatic=0 if best is None else best.n,
+        disagreed=0 if best is None else best.disagreed,
+        p_value=None if best is None else best.p_value,
+        steps=tuple(steps),
+    )
