@@ -29,6 +29,10 @@ class SandboxClock:
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S)
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
     def clock(self) -> dict[str, Any]:
         """Return {"now", "start", "speed"}."""
         return dict(self._ask("GET", "/_sandbox/clock"))
@@ -47,9 +51,12 @@ class SandboxClock:
         """Set how many simulated seconds pass in a real one."""
         self._ask("POST", "/_sandbox/speed", json={"speed": speed})
 
-    def writes(self) -> list[dict[str, Any]]:
-        """Return every write received, oldest first."""
-        return list(self._ask("GET", "/_sandbox/writes")["data"])
+    def writes(self, **asked: Any) -> list[dict[str, Any]]:
+        """Return every write received, oldest first: of an `object`, `since`, `after`, `applied`.
+
+        These are what `/_sandbox/writes` takes; without any, all are returned.
+        """
+        return list(self._ask("GET", "/_sandbox/writes", params=asked)["data"])
 
     def world(self) -> dict[str, Any]:
         """Return what the world is made of."""
@@ -59,8 +66,9 @@ class SandboxClock:
         try:
             answer = self._client.request(method, path, **options)
         except httpx.HTTPError as error:
-            check = "Is `make demo` running? See its logs/sandbox.log."
-            raise UnavailableError(service="The sandbox", check=check) from error
+            service = f"The sandbox at {self._client.base_url}".rstrip("/")
+            check = "Is `make demo` or `intel-ml sandbox serve` running there?"
+            raise UnavailableError(service=service, check=check) from error
         if answer.status_code == httpx.codes.BAD_REQUEST:
             raise WrongUseError(f"The sandbox says: {answer.json().get('error')}")
         if answer.is_error:

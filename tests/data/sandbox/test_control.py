@@ -207,7 +207,9 @@ def test_the_oracle_says_what_is_missing_or_refused(client: TestClient) -> None:
     assert told["effect"]["spend_minor"] < 0
     assert ask(entity=own, action="do_nothing").json()["effect"]["profit_minor"] == 0
     assert ask(entity=own).json()["field"] == "action"
-    assert "Did you mean 'pause'" in ask(entity=own, action="pose").json()["error"]
+    misspelt = ask(entity=own, action="pose").json()
+    assert "Did you mean 'pause'" in misspelt["error"]
+    assert misspelt["field"] == "action"
     assert ask(entity=own, action="pause", hours="1000").json()["field"] == "hours"
     assert ask(entity="404", action="pause").status_code == 404
     refused = ask(entity=pooled, action="increase_budget", percent="20")

@@ -13,6 +13,7 @@ import pytest
 
 from intel_ml.core.ids import EntityType
 from intel_ml.data.sandbox.graph.faults import fault_of
+from intel_ml.data.sandbox.graph.reports import Outcome
 from intel_ml.data.sandbox.graph.spoiling import KINDS, NONSENSE
 from intel_ml.data.sandbox.graph.writes import UPDATABLE
 
@@ -81,3 +82,8 @@ def test_the_names_of_failures_are_all_listed(start: str, known: dict[str, objec
 def test_the_table_of_writes_names_every_parameter(level: EntityType) -> None:
     (row,) = re.findall(rf"^\| `POST /{{{level}}}` \| (.+) \|$", TEXT, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == UPDATABLE[level] - {"execution_options"}
+
+
+def test_every_ending_of_a_report_is_told() -> None:
+    table = section("Faults").partition("| ending |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(Outcome)

@@ -17,12 +17,15 @@ from intel_ml.data.sandbox.accountfile import (
     Kind,
     MarketFile,
 )
+from intel_ml.data.sandbox.approvers import PROFILES
 from intel_ml.data.sandbox.ledger import Column
 from intel_ml.data.sandbox.mechanisms.season import NamedSeason
 from intel_ml.data.sandbox.worldfile import WorldFile, load_world_file, world_names
+from intel_ml.learning.simulation.pictures import HEADERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "sandbox.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+PYTHON = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `([\w]+)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 MECHANISMS = {
     one.name: one.default_factory
@@ -80,7 +83,7 @@ def test_every_shipped_world_is_told() -> None:
 
 def test_the_example_world_loads_and_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    (lines,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    lines = PYTHON[0]
     (tmp_path / "bakery.toml").write_text(example, encoding="utf-8")
     file = load_world_file(tmp_path / "bakery.toml")
     assert file.name == "bakery"
@@ -92,3 +95,24 @@ def test_the_example_world_loads_and_plays(tmp_path: Path, monkeypatch: pytest.M
     neighbours, careful = spend[:2].sum(), spend[5]
     assert careful < 0.6 * neighbours
     assert world.hour == 48
+
+
+def test_every_approver_is_told_and_the_example_judges() -> None:
+    told_of = TEXT.partition("The people who answer:")[2].partition("\n\n")[0]
+    assert [one for one in re.findall(r"`(\w+)`", told_of) if one != "consistency"] == list(
+        PROFILES
+    )
+    names: dict[str, Any] = {}
+    exec(PYTHON[1], names)  # noqa: S102  # what the page shows is what must run
+    assert names["judged"].reason
+
+
+def test_the_example_of_an_evaluation_has_its_columns_and_lines() -> None:
+    (shown,) = re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    lines = [one for one in shown.splitlines() if one]
+    assert tuple(re.split(r" {2,}", lines[1].strip())) == HEADERS
+    assert [one.split()[0] for one in lines[3:8]] == [
+        *("do-nothing", "rules", "random", "ridge", "oracle")
+    ]
+    section = TEXT.partition("| column | meaning |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| ([^|]+?) \| ", section, re.MULTILINE)) == HEADERS[1:]

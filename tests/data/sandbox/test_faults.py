@@ -98,14 +98,15 @@ def test_the_plan_says_what_is_still_due_and_is_cleared(client: TestClient) -> N
     ("described", "field", "says"),
     [
         ({"pth": "*"}, "pth", "Did you mean 'path'"),
-        ({"method": "GTE"}, "GTE", "Did you mean 'GET'"),
-        ({"kind": "app_throtled"}, "app_throtled", "Did you mean 'app_throttled'"),
-        ({"nonsense": "negativ"}, "negativ", "Did you mean 'negative'"),
+        ({"method": "GTE"}, "method", "Did you mean 'GET'"),
+        ({"kind": "app_throtled"}, "kind", "Did you mean 'app_throttled'"),
+        ({"nonsense": "negativ"}, "nonsense", "Did you mean 'negative'"),
         ({"times": 0}, "times", "times: must be a whole number from 1"),
         ({"times": True}, "times", "times: must be a whole number"),
         ({"skip": -1}, "skip", "skip: must be"),
         ({"probability": 1.5}, "probability", "probability: must be a number from 0 to 1"),
-        ({"latency_s": "1"}, "latency_s", "latency_s: must be a number"),
+        ({"latency_s": "1"}, "latency_s", "latency_s: must be a number from 0 to 600."),
+        ({"report": "fail"}, "report", "Did you mean 'failed'"),
         ({"status": 99}, "status", "status: must be"),
         ({"truncate": 1.5}, "truncate", "truncate: must be a whole number"),
         ({"null_items": ["1"]}, "null_items", "null_items: must be a list of int"),
@@ -272,3 +273,61 @@ def test_a_client_that_gives_up_finds_its_write_made(served: Any) -> None:
         if requests.get(f"{served.url}/_sandbox/writes", timeout=5).json()["data"]:
             break
     assert adset.status == "PAUSED"
+
+
+def batch(client: TestClient, *items: tuple[str, str, str]) -> list[Any]:
+    asked = [{"method": method, "relative_url": url, "body": body} for method, url, body in items]
+    form = {"access_token": WRITE, "batch": json.dumps(asked), "include_headers": "false"}
+    answer = client.post("/v26.0/", data=form)
+    assert answer.status_code == 200, answer.text
+    found: list[Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_of_a_route_meets_that_item_of_a_batch_and_no_other(
+    client: TestClient, kind: str
+) -> None:
+    plan(client, kind=kind, path="act_101/*", method="GET")
+    asked = [("GET", "v26.0/act_102/adsets?limit=1", ""), ("GET", "act_101/adsets?limit=1", "")]
+    other, met = batch(client, *asked)
+    assert other["code"] == 200
+    error, _ = KINDS[kind]
+    assert met["code"] == error.status
+    assert json.loads(met["body"])["error"]["code"] == error.code
+    assert [one["code"] for one in batch(client, *asked)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "is_made"),
+    [
+        ({"reset": True}, None, False),
+        ({"drop_after_write": True}, None, True),
+        ({"status": 502, "body": "<html>"}, 502, False),
+        ({"status_after": 504, "body": "<html>"}, 504, True),
+        ({"error": {"code": 1}}, 400, False),
+        ({"truncate": 4}, 200, True),
+    ],
+)
+def test_a_write_in_a_batch_is_made_or_not_as_the_fault_says_and_recorded(
+    client: TestClient, fault: dict[str, object], code: int | None, *, is_made: bool
+) -> None:
+    adset = get(client, "act_101/adsets", fields="name", limit="1").json()["data"][0]
+    plan(client, path=adset["id"], method="POST", **fault)
+    met, other = batch(client, ("POST", adset["id"], "name=New"), ("GET", "me", ""))
+    assert other["code"] == 200
+    assert (None if met is None else met["code"]) == code
+    (written,) = client.get("/_sandbox/writes").json()["data"]
+    assert (written["is_applied"], written["fault"] is None) == (is_made, False)
+    assert (get(client, adset["id"], fields="name").json()["name"] == "New") is is_made
+    if met is not None and code != 400:
+        assert met["body"] in ("<html>", '{"su')
+
+
+def test_nonsense_and_emptiness_stand_in_the_items_of_a_route(client: TestClient) -> None:
+    asked = [("GET", "act_101/adsets?fields=name,daily_budget&limit=2", "")]
+    plan(client, path="act_101/adsets", nonsense="bare_nan", fields=["daily_budget"])
+    plan(client, path="act_101/adsets", empty=True)
+    spoilt_text, empty = batch(client, *asked)[0]["body"], batch(client, *asked)[0]["body"]
+    assert '"daily_budget":NaN' in spoilt_text
+    assert json.loads(empty) == {"data": []}

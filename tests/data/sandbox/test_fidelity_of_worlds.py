@@ -36,7 +36,7 @@ EXTREME: dict[str, dict[str, Any]] = {
     "outside": {"per_adset_hour": 1.0, "pause_per_adset_hour": 1.0, "rename_per_adset_hour": 1.0},
     "pacing": {"hour_amplitude": 0.1, "peak_hour": 3},
     "pixel": {"outage_per_hour": 1.0, "match_loss": 1.0},
-    "reach": {"shape": 0.1},
+    "reach": {"shape": 0.1, "most_per_hour": 0.0001},
     "season": {"price_amplitude": 0.9, "named": (NamedSeason("x", "01-01", "12-31", 9.0, 9.0),)},
     "shocks": {"price_per_account_hour": 1.0, "conversion_per_account_hour": 1.0},
 }

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from dataclasses import fields
 from datetime import date
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +28,7 @@ from intel_ml.data.sandbox.mechanisms.reach import Reach
 from intel_ml.data.sandbox.mechanisms.season import NamedSeason, Season
 from intel_ml.data.sandbox.mechanisms.shocks import Shocks
 from intel_ml.data.sandbox.randomness import Purpose, poisson, stream
+from intel_ml.data.sandbox.worldfile import WorldFile
 
 impressions = st.integers(0, 10**7)
 
@@ -35,6 +41,12 @@ def test_reach_is_at_most_impressions_and_two_windows_share_people(
     one, two, both = Reach().people(impressions=asked, audience=np.array([audience]))
     assert 0 <= one <= first
     assert max(one, two) <= both <= min(one + two + 1, audience + 1)
+
+
+def test_an_audience_takes_so_many_impressions_an_hour_and_no_bound_when_switched_off() -> None:
+    people = np.array([500.0, 0.0])
+    assert Reach(most_per_hour=3.0).most(audience=people).tolist() == [1500.0, 0.0]
+    assert Reach(enabled=False).most(audience=people[:1]).tolist() == [np.inf]
 
 
 @given(mean=st.floats(0, 200), low=st.floats(0.001, 0.998))
@@ -222,3 +234,21 @@ def test_a_website_has_more_visitors_in_the_evening() -> None:
     visits = Pixel().events(clicks=none, purchases=none, draw=np.zeros(24), hour=hours)[:, 0]
     assert int(np.argmax(visits)) == Pixel().peak_hour
     assert visits.min() < 0.5 * visits.max()
+
+
+FILES = [
+    path
+    for path in (Path(__file__).parents[3] / "src/intel_ml/data/sandbox/mechanisms").glob("*.py")
+    if path.stem != "__init__"
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_mechanism_is_one_file_with_its_formula_and_source(path: Path) -> None:
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    told = ast.get_docstring(module, clean=False) or ""
+    assert re.search(r"^    \S", told, re.MULTILINE), "a formula stands set in"
+    assert re.search(r"\b(18|19|20)\d\d\b|Meta\b|Marketing API", told), "a source is named"
+    classes = [one.name.lower() for one in module.body if isinstance(one, ast.ClassDef)]
+    assert path.stem in classes
+    assert path.stem in {one.name for one in fields(WorldFile)}

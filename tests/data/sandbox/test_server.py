@@ -227,6 +227,34 @@ def test_time_goes_on_by_itself_in_whole_hours_at_a_speed(tmp_path: Path) -> Non
     assert world.hour == 3
 
 
+def test_text_that_was_not_percent_encoded_is_utf_8_as_is_what_was(small_file: Path) -> None:
+    world = World.load(small_file, start=START)
+    client = TestClient(create_app(world, read_token=READ, write_token=WRITE))
+    path = f"/v26.0/{world.population.adsets[0].id}"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    raw = f"access_token={WRITE}&name=茶+é".encode()
+    for sent, name in (
+        ({"content": raw, "headers": form}, "茶 é"),
+        ({"data": {"access_token": WRITE, "name": "Ő&="}}, "Ő&="),
+        ({"json": {"access_token": WRITE, "name": "ü ☕"}}, "ü ☕"),
+        ({"data": {"access_token": WRITE, "name": "ñ"}, "files": {"x": b""}}, "ñ"),
+    ):
+        answer = client.post(path, **sent)
+        assert answer.json() == {"success": True}
+        assert world.population.adsets[0].name == name
+    assert client.post(path, content=b"name=\xff&access_token=w", headers=form).status_code == 400
+
+
+def test_a_control_asked_in_the_wrong_way_says_the_right_one(small_file: Path) -> None:
+    world = World.load(small_file, start=START)
+    client = TestClient(create_app(world, read_token=READ, write_token=WRITE))
+    wrong = client.get("/_sandbox/advance")
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "'advance' is asked with POST.")
+    wrong = client.post("/_sandbox/clock")
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "'clock' is asked with GET.")
+    assert "Did you mean 'clock'" in client.get("/_sandbox/clok").json()["error"]
+
+
 def test_the_world_says_its_targets_and_nonsense_is_refused() -> None:
     client = TestClient(
         create_app(World.load("demo", start=START), read_token=READ, write_token=WRITE)

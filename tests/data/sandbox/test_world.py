@@ -136,6 +136,15 @@ def test_more_budget_buys_more_but_at_a_higher_price(small_file: Path) -> None:
     assert costs[100][1] > costs[-50][1]
 
 
+def test_a_budget_beyond_its_audience_is_not_spent(small_file: Path) -> None:
+    world = World.load(small_file, start=START)
+    world.change(world.population.adsets[1].id, Change(daily_budget_minor=10**12))
+    world.advance(48)
+    shown = history(world)[Column.IMPRESSIONS][:, of_adset(world, 1)].sum()
+    most = 48 * world.population.adset_traits.audience[1]
+    assert 0.8 * most < shown < 1.1 * most
+
+
 def test_late_reports_restate_the_hour_the_purchase_happened_in(small_file: Path) -> None:
     world = World.load(small_file, start=START)
     world.advance(48)

@@ -301,6 +301,14 @@ def test_a_write_that_names_two_things_makes_both_or_neither(world: World, ask: 
     assert (adset.status, adset.daily_budget_minor, adset.name) == ("PAUSED", 19000, "Both")
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_nothing_is_left_without_a_name(world: World, ask: Any, name: str) -> None:
+    for node in (*world.population.campaigns[:1], *world.population.adsets[:1]):
+        before = node.name
+        assert ask.post(node.id, name=name).status == 400
+        assert node.name == before
+
+
 def test_a_campaign_s_strategy_and_bids_hold_its_ad_sets_back(world: World, ask: Any) -> None:
     campaign, (one, two) = world.population.campaigns[1], world.population.adsets[2:4]
     still, since = world.fork(), world.hour

@@ -31,6 +31,8 @@ truth           what no ad platform tells: targets, traits, effects
 control         clock, speed, faults, the record of writes
 faulty          a planned fault over HTTP
 server          the HTTP server
+byhand          the server without the platform
+summary         what a world file holds, counted
 worlds/         world files
 
 `World` is named here because notebooks and outside users import it from here.

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
-from intel_ml.data.sandbox.graph.faults import FaultPlan
 from intel_ml.data.sandbox.graph.platform import Platform
 from intel_ml.data.sandbox.graph.records import selected
 from intel_ml.data.sandbox.journal import Journal
@@ -39,7 +38,7 @@ class Control:
         tick: Callable[[], float],
     ) -> None:
         self.platform, self.journal, self.tick = platform, journal, tick
-        self.faults = FaultPlan()
+        self.faults = platform.faults
         self.speed = _checked_speed(speed)
         self.speed_before_pause = self.speed or 1.0
         self.anchor, self.owed_s = tick(), 0.0

@@ -1,6 +1,7 @@
 """One hour of delivery: budgets become impressions, clicks and purchases.
 
-    spend  = pacing(budget left) split over the ads by (ctr * wear) ** 1.5, as far as bids let it
+    spend  = pacing(budget left) split over the ads by (ctr * wear) ** 1.5, as far as bids and the
+             audience let it
     impressions = 1000 spend / (cpm * auction * learning * noise * market * paid)
     clicks ~ Poisson(impressions * ctr * wear * noise)
     purchases ~ Poisson(k * intent * attributed), reported with delays
@@ -172,19 +173,21 @@ class Delivery:
             * world.learning.price_factor(motion.adset_stage)
             * world.noise.factor(motion.adset_price_luck, sigma=world.noise.price)
             * planned.market.price
-        )[own.adset]
+        )
+        room = world.reach.most(audience=traits.audience) * price / _MILLE
+        plan, price = np.minimum(planned.money, room), price[own.adset]
         wear = world.fatigue.wear(exposure=motion.ad_exposure, rate=own.fatigue)
         ctr = own.ctr * wear * world.noise.factor(motion.ad_luck, sigma=world.noise.clicks)
         weight = np.where(planned.controls.delivering, (own.ctr * wear) ** _SHARPNESS, 0.0)
-        total = np.bincount(own.adset, weights=weight, minlength=len(planned.money))
-        money = planned.money[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
+        total = np.bincount(own.adset, weights=weight, minlength=len(plan))
+        money = plan[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
         usual = planned.budget * self.ordinary[clock.hour[traits.account]]
         usual_ads = usual[own.adset] * weight / np.maximum(total, _LEAST)[own.adset]
         self._bid(population, planned, of_ads=(own.ctr * wear, price, money), usual=usual_ads)
         mean = money / price * _MILLE
         impressions = np.maximum(np.round(mean + np.sqrt(mean) * draw), 0).astype(np.int64)
         spend = np.minimum(impressions * price / _MILLE, 1.25 * money)
-        spend = self._capped(population, spend=spend, planned=planned.money)
+        spend = self._capped(population, spend=spend, planned=plan)
         motion.ad_exposure = world.fatigue.remember(
             exposure=motion.ad_exposure,
             impressions=impressions,

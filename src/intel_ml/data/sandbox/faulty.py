@@ -11,21 +11,18 @@ import asyncio
 import socket
 import struct
 from dataclasses import replace
-from typing import Any
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
-from intel_ml.data.sandbox.graph.errors import GraphError
+from intel_ml.data.sandbox.graph.faulted import altered, failure, on_same_page
 from intel_ml.data.sandbox.graph.faults import Fault
 from intel_ml.data.sandbox.graph.platform import Platform
 from intel_ml.data.sandbox.graph.requests import Answer, Question
-from intel_ml.data.sandbox.graph.spoiling import KINDS, spoilt, text_of, usage_headers
+from intel_ml.data.sandbox.graph.spoiling import text_of
 
 JSON = "application/json; charset=UTF-8"
 _HTML = "text/html"
-_BAD_REQUEST = 400
-_TRANSIENT = 2
 _DROPPED_LENGTH = b"1000000"
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -40,7 +37,7 @@ async def faulty_response(platform: Platform, question: Question, fault: Fault) 
         return instead
     if fault.report is not None and question.orders_report:
         platform.reports.plan(fault.report)
-    answer = platform.answer(_same_page(question) if fault.repeat_page else question)
+    answer = platform.answer(on_same_page(question) if fault.repeat_page else question)
     if fault.latency_after_s:
         await asyncio.sleep(fault.latency_after_s)
     if fault.drop_after_write:
@@ -62,39 +59,12 @@ def _instead(platform: Platform, question: Question, fault: Fault) -> Response |
         return Response(
             fault.body, status_code=fault.status, media_type=fault.content_type or _HTML
         )
-    error, header = _error(fault)
-    if error is None:
-        return None
-    answer = platform.refused(error, question)
-    platform.unanswered(question, status=answer.status, body=error.body(""))
-    usage = usage_headers(header, account=platform.account_of(question))
-    headers = {**answer.headers, **usage}
-    return json_response(Answer(answer.status, answer.body, headers))
-
-
-def _error(fault: Fault) -> tuple[GraphError | None, str | None]:
-    if fault.kind is not None:
-        return KINDS[fault.kind]
-    if fault.error is None:
-        return None, None
-    asked: dict[str, Any] = {
-        "message": "An unexpected error has occurred. Please retry your request later.",
-        "code": _TRANSIENT,
-        "status": _BAD_REQUEST,
-        **fault.error,
-    }
-    return GraphError(**asked), None
+    failed = failure(platform, question, fault)
+    return None if failed is None else json_response(failed)
 
 
 def _altered(answer: Answer, fault: Fault) -> Response:
-    body = answer.body
-    if fault.empty:
-        body = {"data": []}
-    if fault.null_items and isinstance(body, list):
-        body = [None if n in fault.null_items else item for n, item in enumerate(body)]
-    if fault.nonsense is not None:
-        body = spoilt(body, nonsense=fault.nonsense, fields=fault.fields)
-    text = text_of(body)[: fault.truncate]
+    text = text_of(altered(answer.body, fault))[: fault.truncate]
     return Response(
         text,
         status_code=answer.status,
@@ -111,11 +81,6 @@ def json_response(answer: Answer) -> Response:
         media_type=JSON,
         headers=dict(answer.headers),
     )
-
-
-def _same_page(question: Question) -> Question:
-    params = {name: value for name, value in question.params.items() if name != "after"}
-    return replace(question, params=params)
 
 
 class _CutOff(Response):

@@ -17,11 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from intel_ml.core.errors import ConflictError
+from intel_ml.core.errors import ConflictError, InvalidValueError
 from intel_ml.data.sandbox.graph.platform import Platform
 from intel_ml.data.sandbox.graph.records import Written
 from intel_ml.data.sandbox.world import World
 
+_BEGINNING = b'{"kind": "header"'
 _REMOVE = "Remove the journal to begin anew"
 
 
@@ -40,22 +41,28 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("a").close()
+        except OSError as error:
+            raise InvalidValueError(
+                path=str(path), problem=f"can't be written as a journal: {error.strerror}"
+            ) from error
         _drop_half_line(path)
 
     def header(self) -> Header | None:
         """Return the header, None while the journal is empty."""
-        first = next(self._entries(), None)
-        if first is None:
+        if not self.path.stat().st_size:
             return None
         try:
+            first = next(self._entries())
             return Header(
                 first["world"],
                 first["digest"],
                 first["seed"],
                 datetime.fromisoformat(first["start"]),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, StopIteration):
             raise self._refused("doesn't begin with a header", hint=f"{_REMOVE}.") from None
 
     def begin(self, world: World) -> None:
@@ -85,9 +92,7 @@ class Journal:
 
     def replay(self, platform: Platform) -> None:
         """Do again everything after the header; the writes received come back too."""
-        entries = self._entries()
-        next(entries, None)
-        for entry in entries:
+        for entry in self._whole_entries():
             kind = entry.pop("kind")
             if kind == "advance":
                 platform.world.advance(entry["hours"])
@@ -126,12 +131,28 @@ class Journal:
     def _refused(self, problem: str, *, hint: str) -> ConflictError:
         return ConflictError(f"The sandbox journal {self.path.name} {problem}.", hint=hint)
 
+    def _whole_entries(self) -> Iterator[dict[str, Any]]:
+        """Yield what comes after the header; say where a line is not what was written."""
+        entries = self._entries()
+        next(entries, None)
+        number = 1
+        while True:
+            number += 1
+            try:
+                yield next(entries)
+            except StopIteration:
+                return
+            except ValueError:
+                problem = f"is damaged in line {number}"
+                raise self._refused(problem, hint=f"{_REMOVE}.") from None
+
     def _entries(self) -> Iterator[dict[str, Any]]:
-        if not self.path.exists():
-            return
         with self.path.open(encoding="utf-8") as lines:
             for line in lines:
-                yield json.loads(line)
+                entry = json.loads(line)
+                if not isinstance(entry, dict) or "kind" not in entry:
+                    raise ValueError(line)
+                yield entry
 
     def _append(self, entry: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -139,10 +160,10 @@ class Journal:
 
 
 def _drop_half_line(path: Path) -> None:
-    """Cut off what a killed process left unfinished at the end."""
-    if not path.exists():
-        return
+    """Cut off what a killed process left unfinished at the end of a journal, of nothing else."""
     data = path.read_bytes()
+    if not data.startswith(_BEGINNING[: len(data)]):
+        return
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         path.write_bytes(data[:whole])

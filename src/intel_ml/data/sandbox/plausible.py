@@ -1,9 +1,10 @@
-"""What the numbers of a world file can be: limits by the last words of a key, and by section.
+"""What the numbers of a world file can be: limits by the last words of a key, or its whole path.
 
     ..._per_..._hour, ...share, ...overlap, ...loss   0 to 1
     ...amplitude                                      0 to 0.99, or a price could turn negative
     peak_hour, first_hour, last_hour                  0 to 24
     half_life_hours, spread, shape, headroom, ...     above 0
+    factors on prices, logarithms                     so that a price is neither 0 nor endless
     pairs                                             low end first
     everything else                                   not negative
 
@@ -25,6 +26,7 @@ _MOST = 1e12
 _LIMITS: tuple[tuple[str, float, float], ...] = (
     (r".*per_\w*hour|per_\w*hour|.*share|.*overlap|.*_loss|hourly_share|margin|utilisation", 0, 1),
     (r"organic_per_hour", 0, _MOST),
+    (r"most_per_hour", 1e-9, _MOST),
     (r".*amplitude", 0, 0.99),
     (r"rho", 0, 0.9999),
     (r"(peak|first|last)_hour", 0, 24),
@@ -35,6 +37,10 @@ _LIMITS: tuple[tuple[str, float, float], ...] = (
     (r"cpa_ratio|ctr_percent|cpm_ratio|audience", 1e-9, _MOST),
     (r"accounts|campaigns|adsets|ads|first_id|results_needed|window_hours", 1, _MOST),
     (r"floor", 0, 1),
+    (r"days_old", 0, 36_500),
+    # A price of nothing buys everything; a logarithm beyond this is no market.
+    (r"auction\.weekend|learning\.(price|noise)|season\.named\[\d+\]\.price", 0.01, 100),
+    (r"noise\.(price|clicks|conversions)|\w+_walk|\w+_size|farthest", 0, 5),
 )
 
 
@@ -55,7 +61,7 @@ def _check(value: Any, name: str, path: str) -> None:
     elif isinstance(value, tuple):
         _check_tuple(value, name, path)
     elif isinstance(value, int | float) and not isinstance(value, bool) and name != "seed":
-        low, high = _limits(name)
+        low, high = _limits(name, path)
         if not low <= value <= high:
             raise InvalidValueError(path=path, problem=f"is {value:g}, but {_said(low, high)}")
 
@@ -68,9 +74,9 @@ def _check_tuple(values: tuple[Any, ...], name: str, path: str) -> None:
         raise InvalidValueError(path=path, problem="write the smaller number first: [low, high]")
 
 
-def _limits(name: str) -> tuple[float, float]:
+def _limits(name: str, path: str) -> tuple[float, float]:
     for pattern, low, high in reversed(_LIMITS):
-        if re.fullmatch(pattern, name):
+        if re.fullmatch(pattern, name) or re.fullmatch(pattern, path):
             return low, high
     return 0, _MOST
 
@@ -78,4 +84,5 @@ def _limits(name: str) -> tuple[float, float]:
 def _said(low: float, high: float) -> str:
     if high < _MOST:
         return f"must be from {low:g} to {high:g}"
-    return "must be above 0" if 0 < low < 1 else f"must be at least {low:g}"
+    lowest = "above 0" if 0 < low < 1 else f"at least {low:g}"
+    return f"must be {lowest} and at most {high:g}"

@@ -41,9 +41,9 @@ class Purpose(IntEnum):
 
 def stream(seed: int, *, hour: int, purpose: Purpose) -> np.random.Generator:
     """Return the draws of one hour for one purpose."""
-    return np.random.Generator(
-        np.random.Philox(key=[seed & _MASK, int(purpose)], counter=[0, hour, 0, 0])
-    )
+    # As unsigned words: beside a small one a seed from 2**63 on would become a rounded float.
+    key = np.array([seed & _MASK, int(purpose)], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, hour, 0, 0]))
 
 
 def poisson(mean: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.int64]:

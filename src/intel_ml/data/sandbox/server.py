@@ -8,10 +8,11 @@ Never   writes a token to a log: the access log is off, because tokens stand in 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -25,7 +26,7 @@ from intel_ml.data.sandbox.graph.requests import Question, without_version
 from intel_ml.data.sandbox.journal import Journal
 from intel_ml.data.sandbox.world import World
 
-_BAD_REQUEST, _NOT_FOUND = 400, 404
+_BAD_REQUEST, _NOT_FOUND, _WRONG_METHOD = 400, 404, 405
 _METHODS = ("GET", "POST", "DELETE")
 
 
@@ -103,7 +104,7 @@ def _add_controls(app: FastAPI, control: Control) -> None:
         app.add_api_route(f"/_sandbox/{path}", _got(get, control), methods=["GET"])
     clear = _got(lambda _: control.clear_faults(), control)
     app.add_api_route("/_sandbox/faults", clear, methods=["DELETE"])
-    app.add_api_route("/_sandbox/{path:path}", _unknown([*posts, *gets]), methods=[*_METHODS])
+    app.add_api_route("/_sandbox/{path:path}", _unknown(posts, gets), methods=[*_METHODS])
 
 
 def _posted(
@@ -131,9 +132,12 @@ def _got(
     return endpoint
 
 
-def _unknown(names: Sequence[str]) -> Callable[[str], Awaitable[Response]]:
+def _unknown(posts: Collection[str], gets: Collection[str]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(path: str) -> Response:
-        error = UnknownNameError(kind="control", name=path, known=set(names))
+        for names, method in ((posts, "POST"), (gets, "GET")):
+            if path in names:
+                return _refused(_WRONG_METHOD, f"'{path}' is asked with {method}.")
+        error = UnknownNameError(kind="control", name=path, known={*posts, *gets})
         return _refused(_NOT_FOUND, str(error))
 
     return endpoint
@@ -175,7 +179,8 @@ def _add_graph(app: FastAPI, control: Control) -> None:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    if request.headers.get("content-type", "").startswith("application/json"):
+    content = request.headers.get("content-type", "")
+    if content.startswith("application/json"):
         try:
             body = loads(await request.body())
         except ValueError:
@@ -186,7 +191,12 @@ async def _form(request: Request) -> dict[str, str]:
             name: value if isinstance(value, str) else dumps(value).decode()
             for name, value in body.items()
         }
-    return {name: str(value) for name, value in (await request.form()).items()}
+    if content.startswith("multipart/"):
+        async with request.form() as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    # Not by the framework's form: it takes bytes that weren't percent-encoded for Latin-1.
+    text = (await request.body()).decode(errors="replace")
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _refused(status: int, error: str, *, field: str | None = None) -> Response:

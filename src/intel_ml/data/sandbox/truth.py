@@ -91,7 +91,10 @@ def asked_of_oracle(world: World, query: Mapping[str, str]) -> dict[str, Any]:
         if name not in query:
             raise InvalidValueError(path=name, problem="is needed")
     if query["action"] not in set(ActionType):
-        raise UnknownNameError(kind="action", name=query["action"], known=list(ActionType))
+        hint = UnknownNameError(kind="action", name=query["action"], known=list(ActionType)).hint
+        raise InvalidValueError(
+            path="action", problem=f"there is no '{query['action']}'", hint=hint
+        )
     action = Action(ActionType(query["action"]), _whole(query, "percent"))
     hours = _whole(query, "hours") or DEFAULT_HOURS
     entity = entity_of(world, world.node(query["entity"]))

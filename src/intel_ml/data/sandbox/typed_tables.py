@@ -15,22 +15,32 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
 
 T = TypeVar("T")
+_WORDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a table",
+}
 
 
 def read_table(cls: type[T], raw: object, where: str) -> T:
-    """Return `raw` as a `cls`; `where` is the path of the table, for the messages."""
+    """Return `raw` as a `cls`; `where` is the path of the table, empty at the top."""
     if not isinstance(raw, Mapping):
-        raise InvalidValueError(path=where, problem="must be a table")
+        raise InvalidValueError(path=where, problem=f"must be a table, not {_word(raw)}")
     hints = get_type_hints(cls)
     for key in raw:
         if key not in hints:
-            raise UnknownNameError(kind=f"key at {where}", name=str(key), known=hints)
+            kind = f"key at {where}" if where else "key"
+            raise UnknownNameError(kind=kind, name=str(key), known=hints)
     values: dict[str, Any] = {}
     for one in fields(cls):  # type: ignore[arg-type]  # every class given here is a dataclass
+        path = f"{where}.{one.name}" if where else one.name
         if one.name in raw:
-            values[one.name] = _value(hints[one.name], raw[one.name], f"{where}.{one.name}")
+            values[one.name] = _value(hints[one.name], raw[one.name], path)
         elif one.default is MISSING and one.default_factory is MISSING:
-            raise InvalidValueError(path=f"{where}.{one.name}", problem="is missing")
+            raise InvalidValueError(path=path, problem="is missing")
     return cls(**values)
 
 
@@ -38,13 +48,13 @@ def _value(kind: Any, raw: object, where: str) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple:
         if not isinstance(raw, list):
-            raise InvalidValueError(path=where, problem="must be a list")
+            raise InvalidValueError(path=where, problem=f"must be a list, not {_word(raw)}")
         if inner[-1] is not Ellipsis and len(raw) != len(inner):
             raise InvalidValueError(path=where, problem=f"must have {len(inner)} values")
         return tuple(_value(inner[0], item, f"{where}[{n}]") for n, item in enumerate(raw))
     if origin is Mapping:
         if not isinstance(raw, dict):
-            raise InvalidValueError(path=where, problem="must be a table")
+            raise InvalidValueError(path=where, problem=f"must be a table, not {_word(raw)}")
         return {key: _value(inner[1], item, f"{where}.{key}") for key, item in raw.items()}
     if inner:  # X | None: TOML has no null, so what is written is an X
         return _value(inner[0], raw, where)
@@ -57,9 +67,12 @@ def _scalar(kind: type, raw: object, where: str) -> object:
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)
     if type(raw) is not kind:
-        raise InvalidValueError(
-            path=where, problem=f"must be {kind.__name__}, not {type(raw).__name__}"
-        )
+        raise InvalidValueError(path=where, problem=f"must be {_WORDS[kind]}, not {_word(raw)}")
     if isinstance(raw, float) and not math.isfinite(raw):
         raise InvalidValueError(path=where, problem="must be a finite number")
     return raw
+
+
+def _word(raw: object) -> str:
+    """Return what a value of TOML is, in words; what is left are moments."""
+    return _WORDS.get(type(raw), "a date or time")

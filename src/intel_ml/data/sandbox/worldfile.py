@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from intel_ml.core.days import time_zone
-from intel_ml.core.errors import InvalidValueError, NotFoundError, UnknownNameError
+from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.core.money import currency_offset
 from intel_ml.data.sandbox.accountfile import AccountFile, AdSetFile, CampaignFile, Generate, Kind
 from intel_ml.data.sandbox.generation import generated_accounts
@@ -100,7 +100,7 @@ def load_world_file(name_or_path: str | Path) -> WorldFile:
     if "digest" in raw:
         raise InvalidValueError(path="digest", problem="is computed from the file; remove it")
     raw["digest"] = hashlib.sha256(repr(raw).encode()).hexdigest()[:16]
-    world = read_table(WorldFile, raw, path.stem)
+    world = read_table(WorldFile, raw, "")
     check_numbers(world, "")
     _check_names(world)
     made = tuple(generated_accounts(world.generate, seed=world.seed))
@@ -122,8 +122,7 @@ def check_world_file(world: WorldFile) -> WorldFile:
     seen: set[str] = set()
     for n, account in enumerate(world.accounts):
         where = f"accounts[{n}]"
-        currency_offset(account.currency)
-        time_zone(account.time_zone)
+        _check_place(account, where)
         if account.id in seen or not account.id.isdigit():
             raise InvalidValueError(
                 path=f"{where}.id", problem=f"'{account.id}' must be digits, used once"
@@ -137,6 +136,22 @@ def check_world_file(world: WorldFile) -> WorldFile:
             for s, adset in enumerate(campaign.adsets):
                 _check_adset(world, account, (campaign, adset), f"{inside}.adsets[{s}]")
     return world
+
+
+def _check_place(account: AccountFile, where: str) -> None:
+    """Check currency, time zone, and that prices are worth a coin of that currency."""
+    try:
+        currency_offset(account.currency)
+        time_zone(account.time_zone)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            path=f"{where}.{error.path}", problem=error.problem, hint=error.hint
+        ) from error
+    least = 1 / currency_offset(account.currency)
+    for name in ("cpm", "target_cpa", "order_value"):
+        if getattr(account, name) < least:
+            problem = f"must be at least {least:g}, the smallest coin of {account.currency}"
+            raise InvalidValueError(path=f"{where}.{name}", problem=problem)
 
 
 def _check_names(world: WorldFile) -> None:
@@ -192,11 +207,11 @@ def _check_adset(
         raise InvalidValueError(
             path=f"{where}.lifetime", problem="needs a budget of the ad set's own"
         )
-    for budget, at in ((campaign.budget, "its campaign's budget"), (adset.budget, "it")):
+    for budget, at in ((campaign.budget, where.rpartition(".")[0]), (adset.budget, where)):
         if budget is not None and budget < account.min_daily_budget:
+            least = f"at least min_daily_budget, {account.min_daily_budget:g}"
             raise InvalidValueError(
-                path=f"{where}.budget",
-                problem=f"{at} must be at least min_daily_budget, {account.min_daily_budget:g}",
+                path=f"{at}.budget", problem=f"is {budget:g}, but must be {least}"
             )
     if not adset.ads:
         raise InvalidValueError(path=f"{where}.ads", problem="must name an ad")
@@ -212,7 +227,9 @@ def _one_of(name: str, known: Mapping[str, object] | tuple[str, ...], kind: str)
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InvalidValueError(path=path.name, problem="is not text in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise InvalidValueError(path=path.name, problem=f"not TOML: {error}") from error
 
 
@@ -220,14 +237,10 @@ def _inherit(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return `raw` laid over the world that it says it is like."""
     like = raw.pop("like")
     if not isinstance(like, str):
-        raise InvalidValueError(
-            path=f"{path.stem}.like", problem="must be the name of a world or a path"
-        )
+        raise InvalidValueError(path="like", problem="must be the name of a world or a path")
     parent = _parsed(_find(path.parent / like if like.endswith(".toml") else like))
     if "like" in parent:
-        raise InvalidValueError(
-            path=f"{path.stem}.like", problem="a world is like one that stands alone"
-        )
+        raise InvalidValueError(path="like", problem="a world is like one that stands alone")
     for key, value in raw.items():
         both = isinstance(value, dict) and isinstance(parent.get(key), dict)
         parent[key] = {**parent[key], **value} if both else value
@@ -238,9 +251,11 @@ def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise NotFoundError(f"There is no world file {path.name}.", hint="Check the path.")
+            raise InvalidValueError(path=str(path), problem="there is no such world file")
         return path
-    shipped = WORLDS / f"{name_or_path}.toml"
-    if not shipped.is_file():
-        raise UnknownNameError(kind="world", name=str(name_or_path), known=world_names())
-    return shipped
+    name = str(name_or_path)
+    if name in world_names():
+        return WORLDS / f"{name}.toml"
+    if path.exists() or path.with_name(f"{path.name or 'x'}.toml").is_file():
+        raise InvalidValueError(path=name, problem='a world file is given with its ".toml"')
+    raise UnknownNameError(kind="world", name=name, known=world_names())

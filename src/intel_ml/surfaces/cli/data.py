@@ -13,6 +13,7 @@ import typer
 from intel_ml.core.errors import IntelError, InvalidValueError, UnavailableError, WrongUseError
 from intel_ml.surfaces.cli.opening import opened
 from intel_ml.surfaces.cli.output import Json, print_json, print_table, say
+from intel_ml.surfaces.plain import plain
 
 _LONGEST_ERROR = 300
 
@@ -94,13 +95,16 @@ def list_accounts(as_json: Json = False) -> None:
     from intel_ml.surfaces.platform import open_store
 
     with open_store(opened()).session() as session:
-        found = stored.accounts(session)
+        found, sharing = stored.accounts(session), stored.sharing(session)
     if as_json:
-        print_json(found)
+        print_json([{**plain(one), "share_learning": one.id in sharing} for one in found])
         return
     print_table(
         "",
-        ["account", "name", "currency", "zone", "target CPA", "target ROAS", "mode", "source"],
+        [
+            *("account", "name", "currency", "zone", "target CPA", "target ROAS", "mode"),
+            *("shares", "source"),
+        ],
         [
             (
                 a.id,
@@ -110,6 +114,7 @@ def list_accounts(as_json: Json = False) -> None:
                 str(a.target_cpa or "not set"),
                 a.target_roas or "not set",
                 a.mode,
+                "yes" if a.id in sharing else "no",
                 a.source,
             )
             for a in found
@@ -161,6 +166,28 @@ def set_targets(
         earned = known.target_roas if roas is None else target_roas(roas)
         stored.set_targets(session, account, cpa=cost, roas=earned)
     say(f"{account}: target CPA {cost or 'not set'}, target ROAS {earned or 'not set'}.")
+
+
+@accounts.command("sharing")
+def set_sharing(
+    account: Annotated[str, typer.Argument(help="The account, act_…")],
+    on: Annotated[
+        bool, typer.Option("--on/--off", help="On: lend and borrow. Off, the default: neither.")
+    ],
+) -> None:
+    """Let an account lend what was learned of it to others that do, and borrow from them."""
+    from intel_ml.data.store import accounts as stored
+    from intel_ml.surfaces.platform import open_store
+
+    with open_store(opened()).session() as session:
+        known = stored.account(session, account)
+        stored.set_sharing(session, known.id, shares=on)
+        others = [one for one in stored.sharing(session) if one != known.id]
+    if on:
+        with_whom = f"with {', '.join(others)}" if others else "with nobody yet: no other does"
+        say(f"{known.id} shares what is learned, {with_whom}, from the next training on.")
+    else:
+        say(f"{known.id} learns from itself alone from the next training on, and lends nothing.")
 
 
 @users.command("add")

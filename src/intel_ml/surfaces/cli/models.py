@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from intel_ml.data.store.sessions import Store
     from intel_ml.learning.promotion import Dossier, Lives, Step
     from intel_ml.learning.registry import Registry
+    from intel_ml.surfaces.settings import Settings
 
 app = typer.Typer(
     help="The models: list, show, promote, demote, roll back, compare.", no_args_is_help=True
@@ -98,12 +99,17 @@ def compare(
 
 
 @app.command()
-def promote(name: Name, version: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
-    """Make a version the champion, if its gate lets it pass."""
+def promote(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="A version or an alias.")],
+    as_json: Json = False,
+) -> None:
+    """Make a version, or the challenger, the champion, if its gate lets it pass."""
     from intel_ml.learning.promotion import promote as promote_version
     from intel_ml.surfaces.settings import load_settings
 
-    least = load_settings().min_training_samples
+    settings = load_settings()
+    least = settings.min_training_samples
     with _lives(name) as (lives, now):
         verdict = promote_version(
             lives, version, by=getpass.getuser(), now=now, min_training_samples=least
@@ -112,6 +118,8 @@ def promote(name: Name, version: Annotated[str, typer.Argument()], as_json: Json
         print_json({"passed": verdict.has_passed, "verdict": verdict.text})
     else:
         say(verdict.text)
+        if verdict.has_passed:
+            say(_shown(settings))
     if not verdict.has_passed:
         raise typer.Exit(1)
 
@@ -134,6 +142,20 @@ def rollback(name: Name, reason: Reason, as_json: Json = False) -> None:
     with _lives(name) as (lives, now):
         step = roll_back(lives, by=getpass.getuser(), reason=reason, now=now)
     _tell(step, as_json=as_json)
+
+
+def _shown(settings: Settings) -> str:
+    """Return what a champion comes to, as ENABLE_ML_PREDICTIONS and the model settings stand."""
+    if not settings.enable_ml_predictions:
+        return "Nothing is asked of it yet: ENABLE_ML_PREDICTIONS=false."
+    if settings.ml_shadow_mode:
+        return "It is logged, not shown: ML_SHADOW_MODE=true."
+    if settings.active_model_version != "champion":
+        return (
+            f"What is shown stays as it is: ACTIVE_MODEL_VERSION={settings.active_model_version}; "
+            "`champion` follows promotions."
+        )
+    return "It is shown wherever its cell is live; the service takes it up within seconds."
 
 
 def _titled(found: Dossier) -> str:

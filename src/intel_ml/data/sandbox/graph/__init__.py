@@ -36,4 +36,5 @@ batch       many requests in one
 platform    one request in, one answer out
 spoiling    failures and nonsense by name
 faults      what is to go wrong, on request
+faulted     what a fault makes of an answer, in a batch too
 """

@@ -102,7 +102,7 @@ def answers_of(
     outer: Question,
     *,
     population: Population,
-    ask: Callable[[Question], Answer],
+    ask: Callable[[Question], Answer | None],
     refuse: Callable[[Question, str], Answer],
 ) -> list[dict[str, Any] | None]:
     """Return the answers in order; None is what Graph writes as null."""
@@ -117,6 +117,9 @@ def answers_of(
             continue
         question = item.question(outer, seen)
         answer = refuse(question, SIBLINGS) if n in siblings else ask(question)
+        if answer is None:
+            answers.append(None)
+            continue
         is_good = answer.status < _BAD_REQUEST
         if is_good and item.name is not None:
             seen[item.name] = answer.body
@@ -178,5 +181,5 @@ def _shown(answer: Answer, *, with_headers: bool) -> dict[str, Any]:
     item: dict[str, Any] = {"code": answer.status}
     if with_headers:
         item["headers"] = [{"name": name, "value": value} for name, value in answer.headers.items()]
-    item["body"] = dumps(answer.body).decode()
+    item["body"] = dumps(answer.body).decode() if answer.text is None else answer.text
     return item

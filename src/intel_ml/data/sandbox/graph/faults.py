@@ -133,9 +133,14 @@ class FaultPlan:
             for fault in self.due
         ]
 
-    def take(self, *, method: str, path: str) -> Fault | None:
-        """Return the fault for this call and count it."""
+    def take(self, *, method: str, path: str, is_item: bool = False) -> Fault | None:
+        """Return the fault for this call, or this item of a batch, and count it.
+
+        A fault that is meant for the batch as a whole is not for its items too.
+        """
         for fault in self.due:
+            if is_item and fault.matches(method="POST", path=""):
+                continue
             if fault.matches(method=method, path=path) and fault.is_due():
                 if fault.is_spent:
                     self.due.remove(fault)
@@ -175,7 +180,8 @@ def _one_of(known: Collection[str]) -> Rule:
             return
         _text(name, value)
         if value not in known:
-            raise UnknownNameError(kind=name, name=str(value), known=known)
+            hint = UnknownNameError(kind=name, name=str(value), known=known).hint
+            raise InvalidValueError(path=name, problem=f"there is no '{value}'", hint=hint)
 
     return check
 
@@ -187,7 +193,7 @@ def _number(low: float, high: float, *, is_whole: bool = False) -> Rule:
         kinds = int if is_whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
             kind = "whole number" if is_whole else "number"
-            raise InvalidValueError(path=name, problem=f"must be a {kind} from {low} to {high}")
+            raise InvalidValueError(path=name, problem=f"must be a {kind} from {low:g} to {high:g}")
 
     return check
 

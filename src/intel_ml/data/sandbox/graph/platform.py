@@ -21,6 +21,8 @@ from intel_ml.data.sandbox.graph.errors import (
     no_permission,
     no_token,
 )
+from intel_ml.data.sandbox.graph.faulted import faulty_item
+from intel_ml.data.sandbox.graph.faults import FaultPlan
 from intel_ml.data.sandbox.graph.parameters import is_dry_run
 from intel_ml.data.sandbox.graph.reads import read
 from intel_ml.data.sandbox.graph.records import WriteLog, Written
@@ -51,6 +53,7 @@ class Platform:
         self.writes: list[Written] = []
         self.usage = Usage()
         self.reports = Reports()
+        self.faults = FaultPlan()
         self._owners = {
             name: account.id
             for account in world.population.accounts
@@ -181,13 +184,18 @@ class Platform:
             items,
             question,
             population=self.world.population,
-            ask=self._item,
+            ask=self._met,
             refuse=self._refuse_item,
         )
         first = items[0].question(question, {})
         return Answer(OK, answers, self.usage.headers(self._sort(first)))
 
-    def _item(self, question: Question) -> Answer:
+    def _met(self, question: Question) -> Answer | None:
+        fault = self.faults.take(method=question.method, path=question.path, is_item=True)
+        return self.item(question) if fault is None else faulty_item(self, question, fault)
+
+    def item(self, question: Question) -> Answer:
+        """Return the answer to one item of a batch, errors included."""
         try:
             return self._one(question)
         except GraphError as error:

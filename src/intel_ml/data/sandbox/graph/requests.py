@@ -49,11 +49,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; `body` is ready for JSON."""
+    """One answer; `body` is ready for JSON, and `text` stands for it where it is no JSON."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    text: str | None = None
 
 
 def without_version(path: str) -> tuple[str, str]:

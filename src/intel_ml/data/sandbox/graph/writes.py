@@ -85,6 +85,8 @@ def _update(world: World, identifier: str, params: Params) -> dict[str, Any]:
     level = node.level
     only(params, UPDATABLE[level], documented=documented(level.value))
     is_dry = VALIDATE_ONLY in execution_options(params, level=level.value)
+    if params.get("name", "x").strip() == "":
+        raise bad_parameter("Param name must not be empty")
     budgets = _adset_budgets(params)
     bid = whole(params, "bid_amount")
     change = Change(

@@ -7,7 +7,9 @@
     and a campaign that holds a budget has it moved with `per_campaign_hour`;
     a budget moves by a factor uniform in [1 - largest, 1 + largest]
 
-Such edits are why a collector must read the change log: what happened next was not our doing.
+Edits an hour are independent trials, the shape of rare human acts (Feller 1968, "An Introduction to
+Probability Theory", ch. VI). They are why a collector must read the change log (Marketing API, "Ad
+Account, Activities"): what happened next was not our doing.
 
 Reads   uniform draws and local hours.
 Gives   what is edited in an hour, and how.
