@@ -27,8 +27,10 @@ from benchmarks import (
     ope,
     overrides,
     policies,
+    regret,
     rules,
     serving,
+    sharing,
     states,
     world,
 )
@@ -46,7 +48,9 @@ ALONE: dict[str, Callable[[], Iterator[Row]]] = {
     "ope": ope.measure,
     "overrides": overrides.measure,
     "policies": policies.measure,
+    "regret": regret.measure,
     "rules": rules.measure,
+    "sharing": sharing.measure,
     "world": world.measure,
 }
 #: Each measures one freshly made installation, shared by all of them.

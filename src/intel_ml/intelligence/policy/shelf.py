@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from intel_ml.core.errors import ModelRefusedError, UnknownNameError, WrongUseError
-from intel_ml.intelligence.policy import imitation, ridge, uniform, vw
+from intel_ml.intelligence.policy import imitation, response, ridge, sharing, uniform, vw
 from intel_ml.intelligence.policy.files import read
 from intel_ml.intelligence.policy.protocol import Policy
 
@@ -37,7 +37,9 @@ class Kind(Protocol):
 
 _KINDS: dict[str, Kind] = {
     imitation.NAME: imitation.Policy,
+    response.NAME: response.Policy,
     ridge.NAME: ridge.Policy,
+    sharing.NAME: sharing.Policy,
     uniform.NAME: uniform.Policy,
     vw.NAME: vw.Policy,
 }
