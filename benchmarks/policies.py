@@ -177,6 +177,7 @@ def _log(rows: int, features: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **columns,
+            "ad_account_id": "act_1",
             "entity_type": "adset",
             "executed": source.choice([arm.value for arm in ARMS], size=rows),
             "p_executed": 1 / len(ARMS),

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("demo")]
 
 _PATIENCE_S = 30
 _OPEN = {"approved", "executing"}
-_HORIZON_HOURS = 48
+_HORIZON_HOURS = 72
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ def later(demo: Demo, carried_out: CarriedOut) -> TrainingRow:
     assert done.returncode == 0, done.stderr
     with demo.store.session() as session:
         return session.scalars(
-            select(TrainingRow).where(TrainingRow.decision_id == carried_out.action["decision_id"])
+            select(TrainingRow).where(
+                TrainingRow.decision_id == carried_out.action["decision_id"],
+                TrainingRow.horizon_hours == _HORIZON_HOURS,
+            )
         ).one()
 
 

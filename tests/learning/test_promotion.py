@@ -29,7 +29,14 @@ from intel_ml.learning.registry import Registration, Registry
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-GOOD = {"samples": 5000.0, "support_share": 0.99, "effective_samples": 900.0, "e_value": 40.0}
+GOOD = {
+    "samples": 5000.0,
+    "support_share": 0.99,
+    "effective_samples": 900.0,
+    "e_value": 40.0,
+    "reverse_e_value": 0.3,
+    "holds_to_odds": 1.4,
+}
 NUMBERS = st.one_of(st.none(), st.just(float("nan")), st.floats(0, 2000))
 
 
@@ -43,6 +50,17 @@ def test_a_gate_passes_only_a_number_that_is_there_and_large_enough(
         assert "measured outcomes" in str(verdict)
     else:
         assert verdict.has_passed == (seen >= needed)
+
+
+@given(allowed=st.floats(0.1, 1000), seen=NUMBERS)
+def test_a_gate_passes_only_a_number_that_is_there_and_small_enough(
+    allowed: float, seen: float | None
+) -> None:
+    verdict = judge(Gate(max_reverse_e_value=allowed), {"reverse_e_value": seen}, name="it")
+    if seen is None or seen != seen:  # noqa: PLR0124  # NaN
+        assert verdict.outcome is Outcome.INCONCLUSIVE
+    else:
+        assert verdict.has_passed == (seen <= allowed)
 
 
 @given(numbers=st.dictionaries(st.sampled_from(sorted(EVIDENCE)), NUMBERS))
@@ -202,10 +220,48 @@ def test_a_promotion_that_is_refused_changes_no_alias_and_is_kept(play: _Play) -
 
 
 @pytest.mark.server
+def test_who_was_proved_worse_does_not_return_on_what_promoted_it(play: _Play) -> None:
+    version = play.version(dict(GOOD))
+    assert promotion.promote(play.lives, version, by="ada", now=NOW).has_passed
+    worse = Evidence({**GOOD, "reverse_e_value": 51.0})
+    promotion.demote(play.lives, by="watch", reason="worse", now=NOW, evidence=worse)
+    refused = promotion.promote(play.lives, version, by="ada", now=NOW)
+    assert "e-value of being worse than the champion: at most 20, saw 51" in str(refused)
+    assert play.alias("champion") is None
+
+
+@pytest.mark.server
+def test_a_challenger_gathers_evidence_and_gives_up_its_seat_when_promoted(play: _Play) -> None:
+    version = play.version({**GOOD, "e_value": 3.0})
+    weak = Evidence({**GOOD, "e_value": 3.0})
+    promotion.challenge(play.lives, version, evidence=weak, by="ada", now=NOW)
+    assert not promotion.promote(play.lives, "challenger", by="ada", now=NOW).has_passed
+    again = Evidence(dict(GOOD), details={"why": "400 more decisions"})
+    step = promotion.weigh(play.lives, "challenger", evidence=again, by="40", now=NOW)
+    assert (step.status, step.reason) == ("testing", "compared again: 400 more decisions")
+    assert promotion.promote(play.lives, "challenger", by="ada", now=NOW).has_passed
+    assert (play.alias("champion"), play.alias("challenger")) == (version, None)
+
+
+@pytest.mark.server
 def test_the_settings_floor_of_outcomes_holds_for_a_promotion(play: _Play) -> None:
     version = play.version(dict(GOOD))
     verdict = promotion.promote(play.lives, version, by="ada", now=NOW, min_training_samples=9000)
     assert "need 9000, saw 5000" in str(verdict)
+
+
+@pytest.mark.server
+def test_a_rollback_passes_over_who_was_demoted_and_carries_its_evidence(play: _Play) -> None:
+    first, second = play.version(dict(GOOD)), play.version(dict(GOOD))
+    for version in (first, second):
+        promotion.promote(play.lives, version, by="ada", now=NOW)
+    worse = Evidence({**GOOD, "reverse_e_value": 51.0}, details={"conclusion": "worse"})
+    promotion.demote(play.lives, by="watch", reason="worse", now=NOW, evidence=worse)
+    back = promotion.rollback(play.lives, by="ada", reason="rules alone earn less", now=NOW)
+    assert back.version == first
+    assert back.evidence["numbers"] == GOOD
+    with pytest.raises(ConflictError, match="no champion before"):
+        promotion.rollback(play.lives, by="ada", reason="again", now=NOW)
 
 
 @pytest.mark.server

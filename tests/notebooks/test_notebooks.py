@@ -122,6 +122,23 @@ def test_the_four_scheduled_notebooks_turn_a_month_into_a_policy_in_shadow(
     assert {"gate", "data_range", "sha256", "features_hash", "git_revision"} <= set(found.tags)
     mine = _run("50_compare_your_policy", days=60)
     assert mine["registered"].alias == "challenger"
+    people = _run("35_train_imitation", days=60)
+    assert people["registered"].name == "campaign-imitation"
+    assert people["registered"].verdict is not None, "a gate was asked"
+    alone = _run("60_study_autonomy", days=60)
+    assert alone["study"].found.n > 0
+    worth = _run("61_what_it_would_have_earned", days=60)
+    assert worth["report"].n == len(worth["unseen"])
+    assert worth["unseen"]["as_of"].min() > worth["candidate"].trained_until
+    better = _run("62_is_it_better", days=60)
+    assert better["watched"] is None
+    assert set(better["gate"]["enough"]) <= {"yes", "no"}
+    assert _run("63_does_it_agree_with_us", days=60)["beside"].differ(10)
+    assert len(_run("64_what_if_people_knew_more", days=60)["bounds"]) > 1
+    helped = _run("65_did_the_actions_help", days=60)
+    assert not helped["found"].known.empty
+    simulated = _run("66_worth_in_simulated_worlds", world="thin", days=1, seeds=1)
+    assert simulated["played"].days == 1
 
 
 @pytest.mark.server

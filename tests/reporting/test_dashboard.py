@@ -9,10 +9,8 @@ from intel_ml.data.store.tables import AccountScore, LearnedPattern
 from intel_ml.operations.decisions import decide
 from intel_ml.operations.limits import Limits
 from intel_ml.reporting.dashboard import dashboard
-from intel_ml.reporting.savings import savings
 from intel_ml.reporting.scoring import refresh
 from tests.operations.conftest import CUT, Desk
-from tests.reporting.test_queue import _training_row
 
 
 def test_a_new_account_says_what_is_not_known_yet(desk: Desk) -> None:
@@ -20,7 +18,7 @@ def test_a_new_account_says_what_is_not_known_yet(desk: Desk) -> None:
         page = dashboard(session, person=desk.ana, account_id="act_1", now=desk.now())
     assert (page.score, page.last_cycle, page.pending, page.recent) == (None, None, 0, ())
     assert page.savings.amount is None
-    assert page.savings.note.startswith("Not enough evidence yet: 0 measured")
+    assert page.savings.note.startswith("Not enough evidence yet: measured are 0")
     assert len(page.week) == 7
     assert all(point.spend is None for point in page.month)
 
@@ -94,19 +92,3 @@ def test_a_running_account_on_one_page(wasting: Desk) -> None:
 def test_another_s_account_has_no_page(desk: Desk) -> None:
     with pytest.raises(NotFoundError), desk.store.session() as session:
         dashboard(session, person=desk.stranger, account_id="act_1", now=desk.now())
-
-
-def test_savings_are_told_against_units_left_alone_with_an_interval(desk: Desk) -> None:
-    with desk.store.session() as session:
-        for number in range(20):
-            session.add(_training_row(desk, number, is_held_out=number % 2 == 0))
-    with desk.store.session() as session:
-        told = savings(
-            session, account_id="act_1", since=desk.now() - timedelta(days=1), now=desk.now()
-        )
-    assert told.amount is not None
-    assert told.low is not None
-    assert told.high is not None
-    assert told.n == 10
-    assert told.low.minor <= told.amount.minor <= told.high.minor
-    assert 290_00 < told.amount.minor < 310_00

@@ -34,7 +34,8 @@ SCHEDULE_FILE = """
 from datetime import timedelta
 from intel_ml.surfaces.jobs import Schedule
 SCHEDULE = Schedule(name={name!r}, {what}, every=timedelta(hours={hours}), description="",
-                    after={after!r}, parameters={parameters!r}, timeout_s={timeout})
+                    after={after!r}, parameters={parameters!r}, timeout_s={timeout},
+                    within={within})
 """
 
 
@@ -53,6 +54,7 @@ def _schedule(project: Path, name: str, **given_: Any) -> None:
         "after": (),
         "parameters": {},
         "timeout": 60,
+        "within": None,
         "what": f"job={name!r}",
     } | given_
     (project / "pipelines" / f"{name}.py").write_text(SCHEDULE_FILE.format(name=name, **values))
@@ -125,6 +127,7 @@ def test_a_cron_slot_is_the_last_time_it_fired(cron: str, slot: datetime) -> Non
         ({"every": timedelta(0), "job": "a"}, "must be positive"),
         ({"every": "every day", "job": "a"}, "every day"),
         ({"every": HOUR, "job": "a", "timeout_s": 0}, "timeout_s"),
+        ({"every": HOUR, "job": "a", "within": timedelta(0)}, "within"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(arguments: dict[str, Any], where: str) -> None:
@@ -223,6 +226,18 @@ def test_what_comes_after_waits_for_what_comes_before(
     assert [one.schedule.name for one in due(context, schedules)] == ["later"]
     run_job("later", context=context, slot=slot_of(schedules["later"], NOW))
     assert due(context, schedules) == []
+
+
+def test_a_study_that_was_missed_is_left_out_and_work_that_was_missed_is_not(
+    store: Store, project: Path, counted: Any
+) -> None:
+    _schedule(project, "count", hours=24)
+    _schedule(project, "study", hours=24, within="timedelta(hours=3)", what="job='count'")
+    context = _context(store, counted[1])
+    for hours, expected in ((2.9, ["count", "study"]), (3.1, ["count"])):
+        with store.connection() as connection:
+            set_clock(connection, now=NOW.replace(hour=0, minute=0) + timedelta(hours=hours))
+        assert [one.schedule.name for one in due(context, discover(project))] == expected
 
 
 def test_the_scheduler_follows_the_platforms_clock(

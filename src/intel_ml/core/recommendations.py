@@ -70,6 +70,10 @@ class RuleRef:
     name: str
 
 
+#: Registered under this name, a model says what people would do, never what that earns.
+IMITATION = "campaign-imitation"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRef:
     """Which registered model, in which version."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, or_, text
 from sqlalchemy.dialects.postgresql import insert
 
 from intel_ml.core.accounts import Account
@@ -26,11 +26,10 @@ from intel_ml.core.errors import NotFoundError
 from intel_ml.core.recommendations import Verdict
 from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import TrainingRow
+from intel_ml.learning.horizons import HORIZONS
 from intel_ml.learning.outcomes import measure_rows
-from intel_ml.learning.propensity import executed_probability, transition
+from intel_ml.learning.propensity import executed_probability, transitions
 
-#: States look back three days: after three more, nothing of the time before is left in them.
-HORIZON_HOURS = 72
 #: Marks the row of what someone did outside this platform, and when they said so.
 _REPORTED = "reported_at"
 _LOOKBACK = timedelta(days=14)
@@ -78,21 +77,22 @@ class _Known:
     taken_at: datetime | None
     verdict: str | None
     is_reported: bool
+    rows: int
 
 
-def record(
-    connection: Connection, *, account: Account, now: datetime, horizon_hours: int = HORIZON_HOURS
-) -> int:
-    """Write or correct the row of each decision that is over; return how many changed.
+def record(connection: Connection, *, account: Account, now: datetime) -> int:
+    """Write or correct the rows of each decision that is over; return how many changed.
+
+    A decision has a row a horizon: what was done is the same in all, what came of it is not.
 
     Over are proposals that were executed, refused, ignored or failed, units held out at random, and
     one sampled decision to leave alone a day for each ad set. What waits for a person or for the
     executor has no row yet.
     """
     fates = [*_fates_of_actions(connection, account, now), *_left_alone(connection, account, now)]
-    known = _known(connection, account, [fate.decision_id for fate in fates], horizon_hours)
+    known = _known(connection, account, [fate.decision_id for fate in fates])
     changed = [fate for fate in fates if _is_news(fate, known.get(fate.decision_id))]
-    _write(connection, account, changed, horizon_hours)
+    _write(connection, account, changed)
     return len(changed)
 
 
@@ -111,7 +111,7 @@ def report(connection: Connection, done: Reported, *, account: Account, now: dat
     fate = _Fate(
         done.decision_id, done.executed, now, verdict.value, done.reason, elsewhere, "human"
     )
-    _write(connection, account, [fate], HORIZON_HOURS)
+    _write(connection, account, [fate])
 
 
 def measure(store: Store, *, account: Account, now: datetime) -> int:
@@ -130,7 +130,9 @@ def _fates_of_actions(connection: Connection, account: Account, now: datetime) -
             FROM intel_automation_action a
             JOIN intel_decision d USING (ad_account_id, decision_id)
             WHERE ad_account_id = :account AND a.undoes_id IS NULL AND NOT d.is_held_out
-              AND a.created_at > :since AND d.decided_at <= :now
+              AND d.decided_at <= :now AND (a.created_at > :since OR NOT EXISTS (
+                  SELECT FROM intel_ml_training_data t
+                  WHERE t.ad_account_id = :account AND t.decision_id = d.decision_id))
               AND (a.executed_at IS NULL OR a.executed_at <= :now)
             ORDER BY a.id
             """
@@ -175,12 +177,22 @@ def _signed(kind: ActionType, percent: int) -> int:
 
 
 def _left_alone(connection: Connection, account: Account, now: datetime) -> list[_Fate]:
-    """Return held-out units, and the first quiet decision of an account day for each ad set."""
+    """Return held-out units, and the first quiet decision of an account day for each ad set.
+
+    Quiet ones are sampled from where the last sample ended: a pause of the scheduler loses none.
+    """
+    last = connection.execute(_LAST_SAMPLE, {"account": account.id, "now": now}).scalar_one()
+    sampled = now - _LOOKBACK
+    if last is not None:
+        sampled = max(sampled, min(now, last) - _SAMPLE_LOOKBACK)
     rows = connection.execute(
         text(
             """
-            SELECT decision_id, decided_at FROM intel_decision
-            WHERE ad_account_id = :account AND as_of > :since AND decided_at <= :now AND is_held_out
+            SELECT decision_id, decided_at FROM intel_decision d
+            WHERE ad_account_id = :account AND decided_at <= :now AND is_held_out
+              AND (as_of > :since OR NOT EXISTS (
+                  SELECT FROM intel_ml_training_data t
+                  WHERE t.ad_account_id = :account AND t.decision_id = d.decision_id))
             UNION ALL
             SELECT decision_id, decided_at FROM (
                 SELECT DISTINCT ON (entity_id, day) decision_id, decided_at, as_of, day
@@ -200,7 +212,7 @@ def _left_alone(connection: Connection, account: Account, now: datetime) -> list
         {
             "account": account.id,
             "since": now - _LOOKBACK,
-            "sampled": now - _SAMPLE_LOOKBACK,
+            "sampled": sampled,
             "now": now,
             "zone": account.time_zone,
         },
@@ -220,50 +232,33 @@ def _is_news(fate: _Fate, known: _Known | None) -> bool:
         return True
     if known.is_reported and not fate.is_by_executor:
         return False
-    return (known.executed, known.taken_at, known.verdict) != (
-        fate.executed.value,
-        fate.taken_at,
-        fate.verdict,
-    )
+    told = (known.executed, known.taken_at, known.verdict)
+    return known.rows < len(HORIZONS) or told != (fate.executed.value, fate.taken_at, fate.verdict)
 
 
-def _known(
-    connection: Connection, account: Account, decisions: Sequence[str], horizon_hours: int
-) -> dict[str, _Known]:
+def _known(connection: Connection, account: Account, decisions: Sequence[str]) -> dict[str, _Known]:
     rows = connection.execute(
         text(
-            "SELECT decision_id, executed, action_taken_at, verdict, "
+            "SELECT DISTINCT ON (decision_id) decision_id, executed, action_taken_at, verdict, "
+            "count(*) OVER (PARTITION BY decision_id) AS rows, "
             "coalesce(action_params ? :reported, false) AS is_reported "
             "FROM intel_ml_training_data "
-            "WHERE ad_account_id = :account AND horizon_hours = :horizon "
-            "AND decision_id = ANY(:ids)"
+            "WHERE ad_account_id = :account AND decision_id = ANY(:ids)"
         ),
-        {
-            "account": account.id,
-            "horizon": horizon_hours,
-            "ids": list(decisions),
-            "reported": _REPORTED,
-        },
+        {"account": account.id, "ids": list(decisions), "reported": _REPORTED},
     )
     return {
-        row.decision_id: _Known(row.executed, row.action_taken_at, row.verdict, row.is_reported)
+        row.decision_id: _Known(
+            row.executed, row.action_taken_at, row.verdict, row.is_reported, row.rows
+        )
         for row in rows
     }
 
 
-def _write(
-    connection: Connection, account: Account, fates: Sequence[_Fate], horizon_hours: int
-) -> None:
+def _write(connection: Connection, account: Account, fates: Sequence[_Fate]) -> None:
     if not fates:
         return
     by_decision = {fate.decision_id: fate for fate in fates}
-    pairs = connection.execute(
-        text(
-            "SELECT proposed, executed FROM intel_ml_training_data WHERE ad_account_id = :account"
-        ),
-        {"account": account.id},
-    )
-    approval = transition((row.proposed, row.executed) for row in pairs)
     decisions = connection.execute(
         text(
             "SELECT decision_id, entity_type, entity_id, as_of, state, features_hash, rule_id, "
@@ -271,12 +266,18 @@ def _write(
             "WHERE ad_account_id = :account AND decision_id = ANY(:ids)"
         ),
         {"account": account.id, "ids": list(by_decision)},
+    ).all()
+    people = transitions(
+        [
+            *connection.execute(_OTHERS, {"account": account.id, "ids": list(by_decision)}).all(),
+            *((d.archetype, d.proposed, by_decision[d.decision_id].executed) for d in decisions),
+        ]
     )
     values = [
         {
             "ad_account_id": account.id,
             "decision_id": d.decision_id,
-            "horizon_hours": horizon_hours,
+            "horizon_hours": horizon,
             "entity_type": d.entity_type,
             "entity_id": d.entity_id,
             "state_vector": d.state,
@@ -287,14 +288,21 @@ def _write(
             "proposed": d.proposed,
             "is_held_out": d.is_held_out,
             "p_executed": executed_probability(
-                d.proposal_pmf, by_decision[d.decision_id].executed, transition=approval
+                d.proposal_pmf,
+                by_decision[d.decision_id].executed,
+                transition=people.of(d.archetype),
             ),
             "state_captured_at": d.as_of,
             **_columns(by_decision[d.decision_id]),
         }
         for d in decisions
+        for horizon in HORIZONS
     ]
     statement = insert(TrainingRow).values(values)
+    is_news = [
+        getattr(TrainingRow, name).is_distinct_from(statement.excluded[name])
+        for name in ("executed", "verdict", "verdict_reason", "action_params", "action_taken_at")
+    ]
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["ad_account_id", "decision_id", "horizon_hours"],
@@ -317,6 +325,7 @@ def _write(
                 "reward_before_after": None,
                 "reward_against_holdout": None,
             },
+            where=or_(*is_news),
         )
     )
 
@@ -332,3 +341,14 @@ def _columns(fate: _Fate) -> dict[str, Any]:
         "outcome_measured": False,
         "used_for_training": False,
     }
+
+
+_LAST_SAMPLE = text(
+    "SELECT max(state_captured_at) FROM intel_ml_training_data WHERE ad_account_id = :account "
+    "AND rule_id IS NULL AND proposed = 'maintain' AND NOT is_held_out "
+    "AND state_captured_at <= :now"
+)
+_OTHERS = text(
+    "SELECT DISTINCT ON (decision_id) archetype, proposed, executed FROM intel_ml_training_data "
+    "WHERE ad_account_id = :account AND decision_id <> ALL(:ids)"
+)

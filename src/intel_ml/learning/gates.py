@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,19 +30,24 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-#: What each gate asks for, in words: the key of a gate is `min_` before the key of its evidence.
+#: What each gate asks for, in words: the key of a gate is `min_` or `max_` before the key of its
+#: evidence.
 EVIDENCE = {
     "samples": "measured outcomes",
     "support_share": "share of decisions the log supports",
     "effective_samples": "effective sample size",
     "e_value": "e-value against the champion",
+    "reverse_e_value": "e-value of being worse than the champion",
+    "holds_to_odds": "factor by which hidden reasons may move the log's odds before it falls",
     "silhouette": "silhouette of the clusters",
     "stability": "stability of the clusters under resampling",
+    "verdicts": "proposals that people judged",
+    "agreement": "share of unseen proposals it would have handled as people did",
 }
 
 
 class Gate(BaseModel):
-    """The least a version must show; what is not given is not asked for."""
+    """The least, or most, a version must show; what is not given is not asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,8 +55,12 @@ class Gate(BaseModel):
     min_support_share: float | None = Field(None, ge=0, le=1)
     min_effective_samples: float | None = Field(None, ge=0)
     min_e_value: float | None = Field(None, gt=0)
+    max_reverse_e_value: float | None = Field(None, gt=0)
+    min_holds_to_odds: float | None = Field(None, ge=1)
     min_silhouette: float | None = Field(None, ge=-1, le=1)
     min_stability: float | None = Field(None, ge=-1, le=1)
+    min_verdicts: float | None = Field(None, ge=0)
+    min_agreement: float | None = Field(None, ge=0, le=1)
 
 
 class Training(BaseModel):
@@ -61,7 +70,7 @@ class Training(BaseModel):
 
     algorithm: str
     reward: str = "reward"
-    horizon_hours: int = Field(72, ge=24, le=72)
+    horizon_hours: Literal[24, 48, 72] = 72
     evaluation_share: float = Field(0.3, gt=0, lt=1)
     days: int = Field(30, ge=1)
     clusters: int | None = Field(None, ge=2)
@@ -92,23 +101,26 @@ class ModelDescription(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One number against what is needed."""
+    """One number against what is needed, at least or `at_most`."""
 
     quantity: str
     needed: float
     seen: float | None
+    at_most: bool = False
 
     @property
     def outcome(self) -> Outcome:
         """What this number alone says."""
         if self.seen is None or math.isnan(self.seen):
             return Outcome.INCONCLUSIVE
-        return Outcome.PASSED if self.seen >= self.needed else Outcome.REFUSED
+        passed = self.seen <= self.needed if self.at_most else self.seen >= self.needed
+        return Outcome.PASSED if passed else Outcome.REFUSED
 
     def __str__(self) -> str:
+        asked = f"{self.quantity}: {'at most' if self.at_most else 'need'} {self.needed:g}"
         if self.outcome is Outcome.INCONCLUSIVE:
-            return f"{self.quantity}: need {self.needed:g}, none was measured"
-        return f"{self.quantity}: need {self.needed:g}, saw {self.seen:.4g}"
+            return f"{asked}, none was measured"
+        return f"{asked}, saw {self.seen:.4g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,7 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        """Refused where a number is too small, inconclusive where one is missing, else passed."""
+        """Refused where a number is out of bounds, inconclusive where one is missing."""
         seen = {check.outcome for check in self.checks}
         if Outcome.REFUSED in seen:
             return Outcome.REFUSED
@@ -149,9 +161,10 @@ def judge(gate: Gate, evidence: Mapping[str, float | None], *, name: str) -> Ver
     'shadow gate refused: measured outcomes: need 100, saw 41'
     """
     checks = tuple(
-        Check(words, needed, evidence.get(key))
+        Check(words, needed, evidence.get(key), at_most=bound == "max")
         for key, words in EVIDENCE.items()
-        if (needed := getattr(gate, f"min_{key}")) is not None
+        for bound in ("min", "max")
+        if (needed := getattr(gate, f"{bound}_{key}", None)) is not None
     )
     return Verdict(name, checks)
 

@@ -2,6 +2,8 @@
 
 Reads   gates and the evidence of a version.
 Gives   aliases in the registry; a row of `intel_model_version` a step: its evidence, who took it.
+        Each of `promote`, `demote` and `rollback` is one step; `weigh` adds evidence to where a
+        version stands.
 Never   promotes past a gate, and never forgets: a step back is another row.
 """
 
@@ -21,7 +23,9 @@ from intel_ml.data.store.tables import ModelVersion
 from intel_ml.learning.gates import EVIDENCE, ModelDescription, Verdict, judge, with_floor
 from intel_ml.learning.registry import ALIASES, CHALLENGER, CHAMPION, SHADOW, Registry, Version
 
-_LEARNS_FROM_OUTCOMES = "reinforcement"
+_LEARNS_FROM_OUTCOMES, _WORSE = "reinforcement", "worse"
+#: The tag of a champion that says what was seen of it when it was last watched.
+WATCHED = "watched"
 TESTING, IN_SHADOW, ACTIVE, DEPRECATED = "testing", "shadow", "active", "deprecated"
 
 
@@ -95,10 +99,11 @@ class Dossier:
             for step in self.life
             if "conclusion" in step.evidence
         ]
+        watched = [f"Watched: {known.tags[WATCHED]}"] if WATCHED in known.tags else []
         tags = [
             f"  {name}: {value}"
             for name, value in sorted(known.tags.items())
-            if not name.startswith("metric.")
+            if not name.startswith("metric.") and name != WATCHED
         ]
         steps = [
             f"  {step.at:%Y-%m-%d %H:%M} {step.status} by {step.changed_by}: {step.reason}"
@@ -106,7 +111,10 @@ class Dossier:
         ]
         parts = [f"{known.name} version {known.version}{aliases}", f"MLflow run {known.run_id}"]
         return "\n".join(
-            [*parts, "Measured:", *numbers, *concluded, "Registered with:", *tags, "Life:", *steps]
+            [
+                *(*parts, "Measured:", *numbers, *concluded, *watched),
+                *("Registered with:", *tags, "Life:", *steps),
+            ]
         )
 
 
@@ -153,6 +161,16 @@ def challenge(lives: Lives, version: str, *, evidence: Evidence, by: str, now: d
         lives.registry.set_alias(found.name, CHALLENGER, version)
 
 
+def weigh(lives: Lives, version: str, *, evidence: Evidence, by: str, now: datetime) -> Step:
+    """Record newer evidence of a version; where it stands stays as it is."""
+    found = _require(lives, version)
+    with lives.store.session() as session:
+        steps = [s for s in life(session, found.name) if s.version == found.version]
+        status = steps[-1].status if steps else TESTING
+        told = f"compared again: {evidence.details.get('why', 'newer evidence')}"
+        return _write(session, lives, _Entry(found, status, told, evidence), by=by, now=now)
+
+
 def promote(
     lives: Lives, version: str, *, by: str, now: datetime, min_training_samples: int = 0
 ) -> Verdict:
@@ -179,11 +197,19 @@ def promote(
             _write(session, lives, _Entry(before, DEPRECATED, told), by=by, now=now)
         _write(session, lives, _Entry(found, ACTIVE, str(verdict)), by=by, now=now)
         lives.registry.set_alias(found.name, CHAMPION, version)
+        if CHALLENGER in found.aliases:
+            lives.registry.remove_alias(found.name, CHALLENGER)
     return verdict
 
 
-def demote(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
-    """Take the champion back into shadow: rules alone are shown from now on."""
+def demote(
+    lives: Lives, *, by: str, reason: str, now: datetime, evidence: Evidence | None = None
+) -> Step:
+    """Take the champion back into shadow: rules alone are shown from now on.
+
+    `evidence` is what was seen since its promotion, if that is the reason: the gate will ask for
+    better before this version returns. Without it what was recorded last stands.
+    """
     name = lives.model.name
     champion = lives.registry.find(name, CHAMPION)
     if champion is None:
@@ -191,27 +217,37 @@ def demote(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
             f"{name} has no champion to demote.", hint="`intel-ml models list` shows aliases."
         )
     with lives.store.session() as session:
-        step = _into_shadow(session, lives, _Entry(champion, IN_SHADOW, reason), by=by, now=now)
+        steps = [s for s in life(session, name) if s.version == champion.version]
+        seen = evidence or Evidence(_numbers(steps))
+        entry = _Entry(champion, IN_SHADOW, reason, seen)
+        step = _into_shadow(session, lives, entry, by=by, now=now)
         lives.registry.remove_alias(name, CHAMPION)
     return step
 
 
 def rollback(lives: Lives, *, by: str, reason: str, now: datetime) -> Step:
-    """Put the champion before this one back; its evidence stands, so no gate is asked again."""
+    """Put the champion before this one back; its evidence stands, so no gate is asked again.
+
+    One that was proved worse since is passed over. Where the champion was demoted, the one before
+    that comes back; the demoted one itself has to be promoted.
+    """
     name = lives.model.name
     champion = lives.registry.find(name, CHAMPION)
-    current = champion.version if champion else None
     with lives.store.session() as session:
-        actives = [s.version for s in life(session, name) if s.status == ACTIVE]
-        earlier = [version for version in actives if version != current]
+        steps = life(session, name)
+        actives = [s.version for s in steps if s.status == ACTIVE]
+        current = champion.version if champion else actives[-1] if actives else None
+        worse = {s.version for s in steps if _concluded(steps, s.version) == _WORSE}
+        earlier = [version for version in actives if version not in (current, *worse)]
         if not earlier:
             raise ConflictError(f"{name} has no champion before this one to roll back to.")
         target = _require(lives, earlier[-1])
         if champion is not None:
             told = f"rolled back: {reason}"
             _write(session, lives, _Entry(champion, DEPRECATED, told), by=by, now=now)
-        told = f"rollback: {reason}"
-        step = _write(session, lives, _Entry(target, ACTIVE, told), by=by, now=now)
+        stands = Evidence(_numbers([s for s in steps if s.version == target.version]))
+        entry = _Entry(target, ACTIVE, f"rollback: {reason}", stands)
+        step = _write(session, lives, entry, by=by, now=now)
         lives.registry.set_alias(name, CHAMPION, target.version)
     return step
 
@@ -266,6 +302,17 @@ def _numbers(steps: Sequence[Step]) -> Mapping[str, float | None]:
     found: Mapping[str, float | None] = measured[-1] if measured else {}
     asked = [name for name in EVIDENCE if name in found]
     return {name: found[name] for name in [*asked, *sorted(set(found) - set(asked))]}
+
+
+def _concluded(steps: Sequence[Step], version: str) -> str | None:
+    """Return what was concluded of a version last; None before any comparison."""
+    said = [
+        s.evidence["conclusion"]
+        for s in steps
+        if s.version == version
+        if "conclusion" in s.evidence
+    ]
+    return said[-1] if said else None
 
 
 def _into_shadow(session: Session, lives: Lives, entry: _Entry, *, by: str, now: datetime) -> Step:

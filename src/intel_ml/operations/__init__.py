@@ -7,6 +7,7 @@ rulebook      the rules of an account, in and out of the database
 standing      what is known of an entity that decides what may be done with it
 drawing       hold-out and exploration: what is proposed, with which probability
 judging       rules beside the policy, one view an entity
+expecting     what the policy expects of a proposed change, beside leaving things alone
 decisions     one cycle of one account: judge, draw, log, propose
 alone         which changes go on without a person, and which of them are audited
 answers       the same for a single entity that somebody asks about

@@ -29,6 +29,7 @@ from intel_ml.learning.states import current_states, save_states
 from intel_ml.operations import notices, proposals, rulebook
 from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
 from intel_ml.operations.drawing import Draw, Shares, certain, draw
+from intel_ml.operations.expecting import with_expectations
 from intel_ml.operations.judging import Judged, Judges, PolicyInUse, Verdicts, judge
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing, standings
@@ -95,6 +96,7 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
             Decided(key, one, drawn(one, limits=limits, key=key))
             for key, one in zip(keys, verdicts.judged, strict=True)
         ]
+        decided = with_expectations(decided, states, policy)
         moment = Moment(now, CYCLE, judges.mode, features_hash())
         new = log_decisions(session, moment, decided)
         fresh = [one for one in decided if one.id in new]

@@ -7,6 +7,7 @@ Never   says "may" where nothing is proven.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.learning.cells import Earned
-from intel_ml.learning.evaluation.autonomy import Autonomy
+from intel_ml.learning.cells import CellMode, Earned
+from intel_ml.learning.evaluation.autonomy import FIRST_LOOK, Autonomy
 from intel_ml.learning.evaluation.intervals import of_share
 
 if TYPE_CHECKING:
@@ -42,6 +43,36 @@ def page(found: Sequence[Earned], *, account: str) -> str:
         f"<style>{_STYLE}</style><h1>What could run by itself in {escape(account)}</h1>{empty}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def next_step(one: Earned) -> str:
+    """Return what is missing, what can be granted, or by whose leave it runs, in plain words."""
+    cell, gate = one.cell, one.found
+    if cell is not None and cell.mode is CellMode.AUTOMATIC:
+        granted = cell.evidence.get("model")
+        if one.model is not None and granted != one.model:
+            return f"A person is asked again: {one.model} speaks now, {granted} had earned it."
+        return f"Granted by {cell.set_by}: {cell.reason.rstrip('.')}."
+    if gate.has_passed:
+        return "Proven. A person with the command line may let it:"
+    if gate.n < FIRST_LOOK:
+        missing = FIRST_LOOK - gate.n
+        return f"{missing} more verdict{'s' if missing > 1 else ''} before it can be proven."
+    risk = f"{gate.promise.risk:.0%}"
+    return (
+        f"People disagreed too often to promise {risk} among what would run; "
+        f"looked at again at {2 * gate.n:,} verdicts."
+    )
+
+
+def command(one: Earned) -> str:
+    """Return the command that grants a cell what it has proven, or takes it back; else nothing."""
+    is_granted = one.mode is CellMode.AUTOMATIC
+    if not (is_granted or one.found.has_passed):
+        return ""
+    verb = "revoke" if is_granted else "grant"
+    where = f" --archetype {shlex.quote(one.archetype)}" if one.archetype else ""
+    return f'intel-ml autonomy {verb} {one.account_id} {one.arm}{where} --reason "…"'
 
 
 def walk(found: Autonomy) -> Figure:

@@ -42,7 +42,8 @@ class Card:
     `expected`, `similar`, `proposer` and `says` are sentences ready to print; `says` tells what
     happens next, or what happened.
     `policy_*` is None where no model had a view; `agrees` compares the policy's arm with what is
-    proposed.
+    proposed. `alone` says that it went on by itself (`was_alone`) or could have, empty where it
+    could not; `imitates`, that the model's view is what people would do.
     """
 
     account_id: AdAccountId
@@ -82,3 +83,6 @@ class Card:
     decided_by: str | None = None
     decided_at: datetime | None = None
     executed_at: datetime | None = None
+    alone: str = ""
+    was_alone: bool = False
+    imitates: bool = False

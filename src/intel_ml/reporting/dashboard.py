@@ -27,12 +27,16 @@ from intel_ml.data.store.tables import (
     AutomationRule,
     LearnedPattern,
 )
+from intel_ml.learning.cells import Earned, evidence
+from intel_ml.operations.limits import Limits
+from intel_ml.reporting.agreement import Agreed, agreed
 from intel_ml.reporting.cards import Card, TrendPoint
 from intel_ml.reporting.patterns import pattern_sentence
 from intel_ml.reporting.queue import history, pending_cards
 from intel_ml.reporting.savings import Savings, savings
 from intel_ml.reporting.trends import account_trend
 
+SURE_ENOUGH = Limits().min_confidence_for_auto
 _WEEK, _MONTH = 7, 30
 _MOST_RECENT = 8
 _MOST_RECOMMENDED = 3
@@ -96,10 +100,22 @@ class Dashboard:
     patterns: tuple[Pattern, ...]
     archetypes: Mapping[str, int]
     last_cycle: LastCycle | None
+    cells: tuple[Earned, ...] = ()
+    agreed: Agreed | None = None
 
 
-def dashboard(session: Session, *, person: Person, account_id: str, now: datetime) -> Dashboard:
-    """Return the account's page, for a person who may see it."""
+def dashboard(
+    session: Session,
+    *,
+    person: Person,
+    account_id: str,
+    now: datetime,
+    floor: float = SURE_ENOUGH,
+) -> Dashboard:
+    """Return the account's page, for a person who may see it.
+
+    Nothing less sure than `floor` ever runs by itself.
+    """
     if not person.may(Role.VIEWER, account_id):
         raise NotFoundError(f"There is no account '{account_id[:60]}' of yours.")
     account = account_row(session, account_id)
@@ -133,6 +149,8 @@ def dashboard(session: Session, *, person: Person, account_id: str, now: datetim
         patterns=patterns(session, account_id, now=now),
         archetypes=_archetypes(session, account_id),
         last_cycle=last_cycle(session, account_id),
+        cells=tuple(evidence(session, account_id, now=now, floor=floor)),
+        agreed=agreed(session, account_id, now=now),
     )
 
 

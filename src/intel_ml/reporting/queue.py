@@ -23,7 +23,7 @@ from intel_ml.core.actions import ActionStatus, ActionType, Arm, arm_of
 from intel_ml.core.errors import NotFoundError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.core.money import Money
-from intel_ml.core.recommendations import Reason, Role, Source
+from intel_ml.core.recommendations import IMITATION, Reason, Role, Source
 from intel_ml.data.store import accounts as account_rows
 from intel_ml.data.store.tables import (
     ActionEvent,
@@ -337,6 +337,8 @@ def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
     policy_arm = Arm(decision.policy_arm) if decision is not None and decision.policy_arm else None
     agrees = None if policy_arm is None else policy_arm is arm_of(action)
     reasons = tuple(_reason(one) for one in row.reasons)
+    seen = around.evidence
+    hoped = expected(seen, account_id=entity.account, rule_id=row.rule_id, action=action)
     return Card(
         account_id=entity.account,
         account_name=account.name,
@@ -352,9 +354,7 @@ def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
         why=sentences.why(row),
         reasons=reasons,
         trend=around.trends[entity],
-        expected=expected(
-            around.evidence, account_id=entity.account, rule_id=row.rule_id, action=action
-        ),
+        expected=sentences.expectation(hoped, decision),
         proposer=sentences.proposer(row, rule=around.rules.get(row.rule_id or 0), person=person),
         rule_id=row.rule_id,
         decision_id=row.decision_id,
@@ -383,6 +383,9 @@ def _card(row: AutomationAction, around: _Around, *, now: datetime) -> Card:
         decided_by=who,
         decided_at=at,
         executed_at=row.executed_at,
+        alone=sentences.alone(row),
+        was_alone=not row.requires_approval,
+        imitates=decision is not None and decision.policy_name == IMITATION,
     )
 
 

@@ -8,15 +8,19 @@ Never   asks the database.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from intel_ml.core.actions import ActionStatus, Arm
 from intel_ml.core.money import money_from_major
-from intel_ml.core.recommendations import Source
+from intel_ml.core.recommendations import IMITATION, Source
 from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.operations import values
+from intel_ml.operations.expecting import EXPECTED_GAIN
 from intel_ml.operations.wording import ARM_WORDS, ago, span
+from intel_ml.reporting.similar import NOT_ENOUGH
 
 NO_VIEW = "No model had a view."
+NOT_WHAT_IT_EARNS = "The model only says what people would do, not what that earns."
 SAFE_TO_REJECT = "No rule asks for it: rejecting it is safe."
 LATE = timedelta(minutes=2)
 #: Outcomes are measured after 72 hours, by a job that runs daily.
@@ -41,9 +45,54 @@ def policy_view(decision: Decision | None, *, agrees: bool | None) -> str:
     if decision is None or decision.policy_arm is None:
         return NO_VIEW
     confidence = decision.policy_confidence
+    if decision.policy_name == IMITATION:
+        return _imitation_view(decision, agrees=agrees)
     sure = "" if confidence is None else f"; it is {confidence:.0%} sure that this is best"
     also = "also " if agrees else ""
     return f"The policy would {also}{ARM_WORDS[Arm(decision.policy_arm)]}{sure}."
+
+
+def _imitation_view(decision: Decision, *, agrees: bool | None) -> str:
+    """Return what people would do, by an imitation of them."""
+    arm, also = ARM_WORDS[Arm(str(decision.policy_arm))], "also " if agrees else ""
+    sure = decision.policy_confidence
+    likely = "" if sure is None else f" ({sure:.0%} sure)"
+    return f"Going by earlier verdicts, people here would {also}{arm}{likely}."
+
+
+def expectation(measured: str, decision: Decision | None) -> str:
+    """Return what was measured of the change, or what the policy that spoke expects of it.
+
+    Of an imitation, that it knows nothing of effects.
+    """
+    if decision is None or decision.policy_arm is None:
+        return measured
+    if decision.policy_name == IMITATION:
+        return f"{measured} {NOT_WHAT_IT_EARNS}"
+    told = [one["text"] for one in decision.policy_reasons or () if _is_gain(one)]
+    return (
+        f"Not measured yet; the policy says: {told[0]}."
+        if told and measured == NOT_ENOUGH
+        else measured
+    )
+
+
+def _is_gain(reason: dict[str, Any]) -> bool:
+    return reason.get("field") == EXPECTED_GAIN
+
+
+def alone(row: AutomationAction) -> str:
+    """Return that this went on by itself, or could have; empty where it could not."""
+    told = row.autonomy
+    if told is None:
+        return ""
+    bar, where = told.get("threshold"), told.get("archetype") or "no archetype"
+    surer = "" if bar is None else f": surer than {bar:.0%} in {where}"
+    if told.get("way") == "audit":
+        return f"Asked at random, although this could have gone on by itself{surer}."
+    if row.requires_approval:
+        return f"This would have gone on by itself{surer}. A limit asked for a person instead."
+    return f"Went on by itself{surer}."
 
 
 def why(row: AutomationAction) -> str:
@@ -72,7 +121,8 @@ def what_happens(  # the action, who and when, and what holds it up
             else "Its time is over; it is about to be closed."
         )
     if status is ActionStatus.APPROVED:
-        return f"Approved{by}{when}. {_why_waiting(row, at=at, now=now, stopped=stopped)}"
+        said = f"Approved{by}{when}." if row.requires_approval else f"Goes on by itself{when}."
+        return f"{said} {_why_waiting(row, at=at, now=now, stopped=stopped)}"
     if status is ActionStatus.EXECUTED:
         return f"{_done(row, now=now)} {_outcome(row, now=now)}"
     return {

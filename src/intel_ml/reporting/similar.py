@@ -1,9 +1,10 @@
 """What became of proposals like this one, and so what is expected of it.
 
-Expected is the mean change of the cost per result 72 hours after the same rule led to the same kind
-of change, less the mean change of units of that rule that were left alone at random, with a 95 %
-interval (normal approximation):
+Expected is how many times the cost per result was 72 hours after the same rule led to the same kind
+of change, against units of that rule that were left alone at random, with a 95 % interval (normal
+approximation of logarithms: a cost never falls by more than all of it):
 
+    x = ln(CPA after / CPA before),   effect = exp(d) - 1
     d = mean(changed) - mean(left alone),   d +- 1.96 sqrt(var(changed)/n + var(left alone)/m)
 
 With fewer than 8 of either there is not enough evidence to say. Before against after alone is not
@@ -44,7 +45,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The changes seen after something was done, in percent."""
+    """The logarithms of the changes seen after something was done."""
 
     n: int
     mean: float
@@ -80,10 +81,11 @@ _CHANGES = text(
         count(*) AS n, avg(change) AS mean, coalesce(var_samp(change), 0) AS variance
     FROM (
         SELECT ad_account_id, rule_id, is_held_out, executed,
-            100 * ((outcome_details #>> '{after,cpa}')::float8
-                / nullif((outcome_details #>> '{before,cpa}')::float8, 0) - 1) AS change
+            ln(nullif(greatest((outcome_details #>> '{after,cpa}')::float8, 0), 0)
+                / nullif(greatest((outcome_details #>> '{before,cpa}')::float8, 0), 0)) AS change
         FROM intel_ml_training_data
         WHERE ad_account_id = ANY(:accounts) AND outcome_measured AND rule_id IS NOT NULL
+          AND horizon_hours = 72
           AND (is_held_out OR executed <> 'maintain')
     ) AS measured
     WHERE change IS NOT NULL
@@ -138,15 +140,24 @@ def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: A
     alone = known.left_alone.get((account_id, rule_id or 0))
     if done is None or alone is None or min(done.n, alone.n) < ENOUGH or arm is Arm.PAUSE:
         return NOT_ENOUGH
-    effect = done.mean - alone.mean
+    moved = done.mean - alone.mean
     half = _NORMAL_95 * math.sqrt(done.variance / done.n + alone.variance / alone.n)
-    low, high = _signed(effect - half), _signed(effect + half)
-    is_clear = abs(effect) > half
+    effect, low, high = (_percent(one) for one in (moved, moved - half, moved + half))
+    is_clear = abs(moved) > half
     return (
         f"{'Within' if is_clear else 'No clear effect: within'} 72 hours CPA {_moved(effect)} "
-        f"than if left alone (95% interval {low} to {high}), from {done.n} similar changes "
-        f"and {alone.n} left alone."
+        f"than if left alone (95% interval {_signed(low)} to {_signed(high)}), "
+        f"from {done.n} similar changes and {alone.n} left alone."
     )
+
+
+def _percent(logarithm: float) -> float:
+    """Return a change of logarithm in percent.
+
+    >>> round(_percent(math.log(0.7)))
+    -30
+    """
+    return 100 * math.expm1(logarithm)
 
 
 def _signed(percent: float) -> str:

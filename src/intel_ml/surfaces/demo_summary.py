@@ -27,6 +27,7 @@ from intel_ml.data.store.tables import (
     ModelVersion,
     TrainingRow,
 )
+from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.surfaces.settings import Settings
 
 _SHOWN = 3
@@ -88,9 +89,10 @@ def _counts(session: Session, made: Mapping[str, Any], seconds: float) -> Table:
     table.add_row(
         "changes made by the executor", f"{play['executed']:,}", "each read back from the platform"
     )
-    rewards = _count(session, TrainingRow.id, TrainingRow.outcome_measured)
+    longest = TrainingRow.horizon_hours == HORIZON_HOURS
+    rewards = _count(session, TrainingRow.id, longest & TrainingRow.outcome_measured)
     rewarded = f"{rewards:,} with a measured outcome"
-    table.add_row("training rows", f"{_count(session, TrainingRow.id):,}", rewarded)
+    table.add_row("training rows", f"{_count(session, TrainingRow.id, longest):,}", rewarded)
     notebooks = ", ".join(f"{name} {took:.0f} s" for name, took in made["notebooks"].items())
     table.add_row("notebooks run by Papermill", str(len(made["notebooks"])), notebooks)
     waiting = _count(

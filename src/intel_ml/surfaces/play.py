@@ -139,6 +139,7 @@ class Player:
                     limits=self.limits,
                     policy=self.models.policy,
                     archetypes=self.models.archetypes,
+                    mode=self.models.mode(account.mode),
                 )
             report.decisions += cycle.decisions
             report.proposals += cycle.proposals

@@ -1,4 +1,4 @@
-"""The built-in jobs: look, decide, measure, score. Notebooks are the other kind of job.
+"""The built-in jobs: look, decide, measure, watch, score. Notebooks are the other kind of job.
 
 Reads   `Settings`, and what each stage needs.
 Gives   `job_context`: everything a run may use, the jobs by name among it.
@@ -16,7 +16,7 @@ from intel_ml.core.recommendations import Mode
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store
 from intel_ml.learning.registry import Registry
-from intel_ml.surfaces.api.models import ModelKeeper, loader
+from intel_ml.surfaces.api.models import POLICY, ModelKeeper, loader
 from intel_ml.surfaces.jobs import JobContext, JobResult
 from intel_ml.surfaces.platform import limits_of, open_reader, open_store
 from intel_ml.surfaces.settings import Settings
@@ -34,6 +34,7 @@ def job_context(settings: Settings, *, store: Store | None = None) -> JobContext
             "decide": decide,
             "measure-outcomes": measure_outcomes,
             "score-accounts": score_accounts,
+            "watch-champion": watch_champion,
         },
         notify=lambda result: _tell(opened, result),
     )
@@ -88,7 +89,7 @@ def decide_all(context: JobContext) -> dict[str, int]:
             policy=models.policy,
             challenger=models.challenger,
             archetypes=models.archetypes,
-            mode=Mode.SHADOW if settings.ml_shadow_mode else account.mode,
+            mode=models.mode(Mode.SHADOW if settings.ml_shadow_mode else account.mode),
         )
         counts["checked"] += report.checked
         counts["decisions"] += report.decisions
@@ -109,6 +110,39 @@ def measure_outcomes(context: JobContext) -> Mapping[str, Any]:
             recorded += record(connection, account=account, now=now)
         measured += measure(context.store, account=account, now=now)
     return {"recorded": recorded, "measured": measured}
+
+
+def watch_champion(context: JobContext, model: str = POLICY) -> Mapping[str, Any]:
+    """Take the champion out of service if decisions since its promotion prove it worse."""
+    from intel_ml.learning.gates import read_model  # noqa: PLC0415  # heavy
+    from intel_ml.learning.promotion import Lives  # noqa: PLC0415
+    from intel_ml.learning.watching import watch_champion as watch  # noqa: PLC0415
+    from intel_ml.reporting.notifications import notify  # noqa: PLC0415
+
+    described = read_model(context.settings.project / "models" / model)
+    found = watch(Lives(context.registry, context.store, described), now=context.store.now())
+    if found.is_demoted:
+        with context.store.session() as session:
+            for account in stored.accounts(session):
+                notify(
+                    session,
+                    account_id=account.id,
+                    type="alert",
+                    severity="warning",
+                    title=f"{model} version {found.version} was taken out of service",
+                    message=f"Rules alone decide until there is another champion. "
+                    f"{found.why.capitalize()}, in {found.decisions:,} decisions since its "
+                    f"promotion. `intel-ml models show {model} {found.version}` has all of it.",
+                    key=f"demoted {model} {found.version} {context.store.now():%Y-%m-%d}",
+                )
+    return {
+        "model": model,
+        "version": found.version,
+        "demoted": found.is_demoted,
+        "decisions": found.decisions,
+        "why": found.why,
+        "numbers": dict(found.numbers),
+    }
 
 
 def score_accounts(context: JobContext) -> Mapping[str, Any]:

@@ -34,6 +34,8 @@ MAKE: dict[str, Callable[[], Policy]] = {
     "ridge on waves": lambda: make_policy("ridge", alpha=0.1, fourier=40, seed=3),
     "ridge on landmarks": lambda: make_policy("ridge", landmarks=30, bandwidth=0.7, patience=200),
     "ridge, Thompson": lambda: make_policy("ridge", alpha=1.0, exploration="thompson"),
+    "sharing, alone": lambda: make_policy("sharing"),
+    "sharing": lambda: make_policy("sharing", sharing=["act_1", "act_2"]),
     "vw, SquareCB": lambda: make_policy("vw"),
     "vw, RegCB": lambda: make_policy("vw", exploration="regcb"),
     "vw, RegCB optimistic": lambda: make_policy("vw", exploration="regcbopt"),

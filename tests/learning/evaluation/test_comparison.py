@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError
+from intel_ml.core.errors import MissingColumnsError, NotEnoughDataError, UnknownNameError
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.learning.evaluation.comparison import Settings, compare
 from intel_ml.learning.evaluation.e_process import Bounds
+from intel_ml.learning.evaluation.pictures import PANELS
 from intel_ml.learning.evaluation.replay import replay
 from intel_ml.learning.evaluation.results import Conclusion
 from intel_ml.learning.evaluation.reward_model import cross_fitted, folds_of
@@ -94,6 +95,38 @@ def test_it_shows_tables_a_page_and_a_picture() -> None:
     assert "data:image/png" in page
     assert len(report.figure().axes) == 4
     assert set(report.actions()["done"]) == {str(arm).replace("_", " ") for arm in worlds.ARMS}
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_each_panel_is_a_picture_of_its_own_with_labelled_axes(name: str) -> None:
+    for champion in (CHANCE, None):
+        [axes] = compare(GOOD, champion, UNSEEN).figure(name).axes
+        assert axes.get_xlabel()
+        assert axes.get_title(loc="left")
+
+
+def test_a_picture_there_is_not_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UnknownNameError, match="evidence"):
+        compare(GOOD, None, UNSEEN).figure("evidnce")
+
+
+def test_what_is_needed_is_shown_beside_what_was_seen_and_refuses_with_the_conclusion() -> None:
+    enough = compare(GOOD, CHANCE, UNSEEN).support()
+    assert set(enough["policy"]) == {"ridge", "uniform"}
+    assert set(enough["enough"]) == {"yes"}
+    never = UNSEEN.assign(executed="maintain", p_executed=1.0)
+    refused = compare(GOOD, None, never)
+    assert refused.conclusion is Conclusion.REFUSED
+    assert "no" in set(refused.support()["enough"])
+    assert refused.headline.startswith("The log cannot tell: ridge: ")
+
+
+def test_the_table_of_doubts_says_at_which_odds_there_may_be_nothing() -> None:
+    report = compare(GOOD, CHANCE, UNSEEN, settings=WIDE)
+    doubts, falls_at = report.doubts(), report.sensitivity.falls_at
+    certain = doubts["could be nothing"] == "no"
+    assert certain.tolist() == [falls_at is None or g < falls_at for g in report.sensitivity.gammas]
+    assert list(report.says) == ["gain", "evidence", "support", "agreement", "doubt"]
 
 
 def test_gates_find_their_numbers() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.errors import InvalidValueError, UnknownNameError
-from intel_ml.intelligence.policy import make_policy
+from intel_ml.features.states import States
+from intel_ml.intelligence.policy import make_policy, uniform
+from intel_ml.intelligence.policy.protocol import Choices
 from intel_ml.learning.simulation import Conditions, Evaluation, evaluate
 from intel_ml.learning.simulation.evaluation import policy_of
 from intel_ml.learning.simulation.pictures import cells, headline
@@ -114,6 +117,23 @@ def test_processes_side_by_side_give_the_same_numbers(small_file: Path) -> None:
     )
     assert together.as_json() == alone.as_json()
     assert steps == [*((n, 5) for n in range(1, 6)), *((n, 5) for n in range(1, 6))]
+
+
+def test_what_one_world_teaches_does_not_reach_the_next_or_the_policy_that_was_given(
+    small_file: Path,
+) -> None:
+    class Counting(uniform.Policy):
+        asked = 0
+
+        def choose(self, states: States, **more: Any) -> Choices:
+            self.asked += 1
+            return super().choose(states, **more)
+
+    given = Counting()
+    evaluate(
+        given, small_file, days=1, seeds=[4], workers=1, conditions=Conditions(oracle_hours=24)
+    )
+    assert given.asked == 0
 
 
 def test_it_is_shown_as_table_picture_and_page(three_days: Evaluation) -> None:

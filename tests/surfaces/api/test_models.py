@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from intel_ml.core.errors import ModelRefusedError
+from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.sessions import Store
 from intel_ml.data.store.tables import TrainingRow
 from intel_ml.intelligence.policy import make_policy
@@ -118,6 +119,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> str:
     """A name of this test's own: the registry is shared."""
     name = f"policy-{uuid.uuid4().hex[:8]}"
     monkeypatch.setattr("intel_ml.surfaces.api.models.POLICY", name)
+    monkeypatch.setattr("intel_ml.surfaces.api.models.IMITATION", f"{name}-imitation")
     return name
 
 
@@ -210,3 +212,60 @@ def test_the_challenger_is_loaded_beside_and_a_broken_one_disturbs_nobody(
     after = keeper.check()
     assert (after.policy, after.challenger) == (models.policy, models.challenger)
     assert "challenger was refused" in (after.warning or "")
+
+
+# an imitation in the policy's place
+
+
+def test_an_imitation_speaks_until_a_policy_has_learned_and_says_why(
+    registry: Registry, keeper: ModelKeeper, named: str
+) -> None:
+    spoken = registered(registry, f"{named}-imitation")
+    assert keeper.check().policy is None, "what has no alias passed no gate"
+    registry.set_alias(f"{named}-imitation", "shadow", spoken)
+    models = keeper.check()
+    assert models.policy is not None
+    assert (models.policy.name, models.policy.version) == (f"{named}-imitation", spoken)
+    assert models.stands_in
+    assert "speaks, an imitation of your approvals: 1 of 1 outcomes so far." in str(models.warning)
+    assert f"There is no {named}@champion yet." in str(models.warning)
+    assert keeper.check().policy is models.policy, "loaded once"
+    registry.set_alias(named, "champion", registered(registry, named))
+    after = keeper.check()
+    assert after.policy is not None
+    assert (after.policy.name, after.stands_in, after.warning) == (named, False, None)
+
+
+def test_with_too_few_outcomes_the_imitation_speaks_beside_a_policy_in_waiting(
+    registry: Registry, store: Store, tmp_path: Path, named: str
+) -> None:
+    registry.set_alias(named, "champion", registered(registry, named))
+    given = settings(
+        tmp_path, enable_ml_predictions=True, active_model_version="champion",
+        min_training_samples=1000, intel_mlflow_port=int(registry.tracking_url.rpartition(":")[2]),
+    )  # fmt: skip
+    keeper = ModelKeeper(loader(store, given))
+    assert "0 measured outcomes, MIN_TRAINING_SAMPLES=1,000" in str(keeper.check().warning)
+    spoken = registered(registry, f"{named}-imitation")
+    registry.set_alias(f"{named}-imitation", "champion", spoken)
+    models = keeper.check()
+    assert models.stands_in
+    assert models.policy is not None
+    assert "an imitation of your approvals: 0 of 1,000 outcomes so far." in str(models.warning)
+
+
+def test_a_broken_imitation_leaves_the_rules_alone_and_is_named(
+    registry: Registry, keeper: ModelKeeper, named: str
+) -> None:
+    broken = registered(registry, f"{named}-imitation")
+    registry.tag(f"{named}-imitation", broken, tags={"sha256": "0" * 64})
+    registry.set_alias(f"{named}-imitation", "shadow", broken)
+    models = keeper.check()
+    assert (models.policy, models.stands_in) == (None, False)
+    assert f"{named}-imitation was refused" in str(models.warning)
+
+
+@pytest.mark.parametrize("wanted", list(Mode))
+def test_what_people_would_do_is_never_shown_in_place_of_rules(wanted: Mode) -> None:
+    assert Models(stands_in=True).mode(wanted) is Mode.SHADOW
+    assert Models().mode(wanted) is wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -151,6 +152,24 @@ def test_the_policy_is_shown_where_setting_account_and_its_own_certainty_allow_i
     assert answer.shown == ("policy" if is_live and least == 0.0 else "rules")
 
 
+def test_an_imitation_is_named_explained_and_never_shown_even_where_policies_are(
+    tenants: Tenants, store: Store, settings: Settings
+) -> None:
+    with store.session() as session:
+        set_mode(session, OURS, Mode.LIVE)
+    given_ = settings.model_copy(update={"ml_shadow_mode": False, "min_confidence_for_auto": 0.0})
+    why = "campaign-imitation speaks, an imitation of your approvals: 3 of 1,000 outcomes so far."
+    person = replace(loaded("2"), name="campaign-imitation")
+    models = Models(policy=person, stands_in=True, warning=why)
+    answer = predictor(store, given_, models).recommend(
+        tenants.auth("viewer")["Authorization"], {"account_id": OURS, "state": {}}
+    )
+    assert (answer.mode, answer.shown) == ("shadow", "rules")
+    assert answer.policy is not None
+    assert (answer.policy.model, answer.policy.version) == ("campaign-imitation", "2")
+    assert why in answer.warnings
+
+
 def test_the_challenger_is_asked_and_logged_and_never_shown(
     tenants: Tenants, store: Store, settings: Settings
 ) -> None:
@@ -272,7 +291,8 @@ def test_feedback_makes_a_training_row_and_the_last_report_counts(
     assert rules_alone.feedback(header, report).verdict == "approved"
     with store.session() as session:
         rows = session.query(TrainingRow).filter_by(decision_id=decision).all()
-        assert [(row.executed, row.verdict_reason) for row in rows] == [("pause", "promotion")]
+        assert {(row.executed, row.verdict_reason) for row in rows} == {("pause", "promotion")}
+        assert sorted(row.horizon_hours for row in rows) == [24, 48, 72]
 
 
 def test_feedback_is_for_approvers_of_the_account(

@@ -45,6 +45,7 @@ def test_sharing_is_off_until_it_is_set_and_the_log_says_so(
     assert "shares" in capsys.readouterr().out
 
 
-def test_an_account_nobody_has_cannot_share(two: Store, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("two")
+def test_an_account_nobody_has_cannot_share(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["account", "sharing", "act_999", "--on"]) == 1
     assert "There is no account 'act_999'" in capsys.readouterr().err

@@ -78,6 +78,17 @@ def set_mode(session: Session, account_id: str, mode: Mode) -> None:
     session.get_one(AdAccount, account_id).mode = mode
 
 
+def sharing(session: Session) -> list[str]:
+    """Return the accounts that lend each other what they have learned, by id."""
+    rows = select(AdAccount.ad_account_id).where(AdAccount.share_learning)
+    return list(session.scalars(rows.order_by(AdAccount.ad_account_id)))
+
+
+def set_sharing(session: Session, account_id: str, *, shares: bool) -> None:
+    """Set whether the account lends what it has learned to others that do, and borrows."""
+    session.get_one(AdAccount, account_id).share_learning = shares
+
+
 def save_person(session: Session, *, name: str, password_hash: str, now: datetime) -> int:
     """Insert the person or replace the password; return the id."""
     statement = insert(User).values(

@@ -87,26 +87,34 @@ def arms(log: pd.DataFrame) -> NDArray[np.intp]:
 def with_pauses(log: pd.DataFrame) -> pd.DataFrame:
     """Return the log, and for each row that was not paused what a pause would have earned.
 
-    Only where the log tells spend, conversions and target, and what was earned beside the reward:
-    the two differ by what left-alone units earned, which a pause is compared with as well.
+    Only where the log tells that, or spend, conversions and target of the state, and what was
+    earned beside the reward: the two differ by what left-alone units earned, which a pause is
+    compared with as well.
     """
     import pandas as pd  # noqa: PLC0415  # only where a log is at hand
 
-    if not {"reward_earned", *_MONEY} <= set(log.columns):
+    if "reward_earned" not in log or not ("reward_of_pause" in log or set(_MONEY) <= set(log)):
         return log
-    spend, conversions, target = (
-        log[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _MONEY
-    )
-    usual = log["reward_earned"].to_numpy(dtype=np.float64, na_value=np.nan) - log[
-        "reward"
-    ].to_numpy(dtype=np.float64, na_value=np.nan)
-    known = (spend - target * conversions) / np.maximum(spend, target) - usual
+    usual = _numbers(log, "reward_earned") - _numbers(log, "reward")
+    known = _of_pauses(log) - usual
     tried = (log["executed"] == Arm.PAUSE).to_numpy()
     imagined = log[np.isfinite(known) & ~tried].copy()
     imagined["executed"], imagined["p_executed"] = Arm.PAUSE.value, 1.0
     imagined["reward"] = known[np.isfinite(known) & ~tried]
     both: pd.DataFrame = pd.concat([log, imagined], ignore_index=True)
     return both
+
+
+def _of_pauses(log: pd.DataFrame) -> NDArray[np.float64]:
+    """Return what a pause of each row would have earned: as measured, else by its state."""
+    if "reward_of_pause" in log:
+        return _numbers(log, "reward_of_pause")
+    spend, conversions, target = (_numbers(log, name) for name in _MONEY)
+    return np.asarray((spend - target * conversions) / np.maximum(spend, target))
+
+
+def _numbers(log: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return log[name].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def weights(log: pd.DataFrame, *, clip: float) -> NDArray[np.float64]:

@@ -53,6 +53,26 @@ class Choices:
         return float(self.pmf[row, self.arms[row]])
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What each arm is expected to earn beyond leaving things alone, (n, 6), in the reward's unit.
+
+    `deviation` is how far that may be off, one standard deviation; infinite where nothing is known.
+    """
+
+    value: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
+@runtime_checkable
+class Expects(Protocol):
+    """What a policy can do that has learned from rewards: say what it expects, and how surely."""
+
+    def gains(self, states: States) -> Gains:
+        """Return what each arm is expected to earn beyond leaving things alone."""
+        ...
+
+
 @runtime_checkable
 class Policy(Protocol):
     """Chooses one of six arms for each state, and says with which probability."""

@@ -34,7 +34,7 @@ from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
 from intel_ml.intelligence.policy import context, drawing, evidence, explain, files
 from intel_ml.intelligence.policy.learner import OPTIMISM, Learner, Settings, best_probabilities
-from intel_ml.intelligence.policy.protocol import Choices
+from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices, Gains
 from intel_ml.intelligence.policy.settings import checked
 
 if TYPE_CHECKING:
@@ -66,6 +66,13 @@ class Policy:
         self._drawing = self.settings.drawing
         self._is_optimist = self.settings.exploration == OPTIMISM
         self._fitted: Fitted | None = None
+
+    @classmethod
+    def knowing(cls, known: Fitted, settings: Settings) -> Self:
+        """Return a policy that has learned what is handed to it."""
+        policy = cls(features=known.context.features, **asdict(settings))
+        policy._fitted = known
+        return policy
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -111,6 +118,17 @@ class Policy:
         """Return the expected reward of each arm, (n, 6), in the reward's own unit."""
         means, _ = self._judge(states)
         return means if self._fitted is None else self._fitted.reward.back(means)
+
+    def gains(self, states: States) -> Gains:
+        """Return what each arm is expected to earn beyond `maintain`, errors taken as unrelated."""
+        known = self._fitted
+        means, widths = self._judge(states)
+        if known is None:
+            return Gains(np.zeros_like(means), np.full_like(means, np.inf))
+        usual = widths[:, [MAINTAIN]]
+        off = np.sqrt(widths**2 + usual**2) * known.noise * known.reward.spread
+        off[:, MAINTAIN] = 0.0
+        return Gains((means - means[:, [MAINTAIN]]) * known.reward.spread, off)
 
     def values_of_log(self, log: pd.DataFrame) -> NDArray[np.float64]:
         """Return the expected reward of each arm for the `state_*` columns of a log, (n, 6)."""

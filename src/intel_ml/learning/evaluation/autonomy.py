@@ -33,7 +33,8 @@ from intel_ml.core.errors import InvalidValueError
 
 #: Where delta is dealt out: the share of decisions that would run by themselves, its part of delta.
 _DEALT = ((0.30, 0.4), (0.50, 0.6))
-_FIRST_LOOK = 100
+#: Verdicts that are waited for before anything is looked at.
+FIRST_LOOK = 100
 _WORST = 0.5
 _MOST = 600.0
 
@@ -175,10 +176,10 @@ def earned_so_far(
     200
     """
     promise = promise or Promise()
-    looks = int(np.log2(len(sure) / _FIRST_LOOK)) + 1 if len(sure) >= _FIRST_LOOK else 0
+    looks = int(np.log2(len(sure) / FIRST_LOOK)) + 1 if len(sure) >= FIRST_LOOK else 0
     if looks == 0:
         return Autonomy(promise, len(sure), None, 0, 0, None, ())
-    count = _FIRST_LOOK * 2 ** (looks - 1)
+    count = FIRST_LOOK * 2 ** (looks - 1)
     spent = replace(promise, delta=promise.delta / (looks * (looks + 1)))
     found = earned(sure[:count], agreed[:count], promise=spent, floor=floor)
     return replace(found, promise=promise)
@@ -249,9 +250,9 @@ def _walk(  # noqa: PLR0913  # the counts at each threshold, and what is dealt o
     dealt: NDArray[np.float64],
     total: int,
 ) -> Autonomy:
-    from scipy.stats import binom  # noqa: PLC0415  # half a second to load, needed here only
+    from scipy.special import bdtr  # noqa: PLC0415  # needed here only; the binomial's cdf
 
-    p = np.where(n > 0, binom.cdf(k, np.maximum(n, 1), promise.risk), 1.0)
+    p = np.where(n > 0, bdtr(k, np.maximum(n, 1), promise.risk), 1.0)
     steps, best, level = [], None, 0.0
     for at in range(int(np.flatnonzero(dealt)[0]), len(n)):
         level += dealt[at]

@@ -66,6 +66,14 @@ class Comparison(Results):
         """Return one row an estimator and policy."""
         return rendering.table(self)
 
+    def support(self) -> pd.DataFrame:
+        """Return one row a policy and need: what was seen of it, and whether that is enough."""
+        return rendering.support(self)
+
+    def doubts(self) -> pd.DataFrame:
+        """Return one row a factor by which hidden reasons moved odds: what the difference is."""
+        return rendering.doubts(self)
+
     def archetypes(self) -> pd.DataFrame:
         """Return one row an archetype: difference in value and agreement with people."""
         return rendering.archetypes(self)
@@ -74,9 +82,24 @@ class Comparison(Results):
         """Return one row an action people had done: how often it would have done that too."""
         return rendering.actions(self)
 
-    def figure(self) -> Figure:
-        """Return value with intervals, evidence over time, agreement, and room for doubt."""
+    def figure(self, panel: str | None = None) -> Figure:
+        """Return value with intervals, evidence over time, agreement, and room for doubt.
+
+        Or one `panel` alone: value, estimators, support, evidence, agreement, doubt.
+        """
+        if panel is not None:
+            return pictures.panel(self, panel)
         return pictures.figure(self, title=rendering.headline(self))
+
+    @property
+    def says(self) -> dict[str, str]:
+        """What was found, a sentence a finding: gain, evidence, support, agreement, doubt."""
+        return rendering.findings(self)
+
+    @property
+    def headline(self) -> str:
+        """The conclusion in a few words, and why."""
+        return f"{rendering.headline(self)}: {self.why}."
 
     def __repr__(self) -> str:
         return f"{self.conclusion}: {self.why}\n{self.table().to_string()}"

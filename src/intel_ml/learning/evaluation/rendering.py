@@ -35,13 +35,18 @@ def headline(report: Results) -> str:
 
 def sentences(report: Results) -> list[str]:
     """Return what was found, one sentence a finding, for someone who buys media."""
-    return [
-        _gain(report),
-        _proof(report),
-        _support(report),
-        _agreement(report),
-        _doubt(report),
-    ]
+    return list(findings(report).values())
+
+
+def findings(report: Results) -> dict[str, str]:
+    """Return the same sentences by what they are about."""
+    return {
+        "gain": _gain(report),
+        "evidence": _proof(report),
+        "support": _support(report),
+        "agreement": _agreement(report),
+        "doubt": _doubt(report),
+    }
 
 
 def table(report: Results) -> pd.DataFrame:
@@ -79,6 +84,67 @@ def table(report: Results) -> pd.DataFrame:
         }
     )
     return pd.DataFrame(rows)
+
+
+def support(report: Results) -> pd.DataFrame:
+    """Return what a conclusion needs of the log, what was seen, and whether that is enough."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    rows = []
+    for judged in (report.candidate, report.champion):
+        if judged is None:
+            continue
+        found, limits = judged.support, judged.support.limits
+        low, high = limits.mean_weight_low, limits.mean_weight_high
+        checks = [
+            (
+                "as many decisions as if it had made them (ESS)",
+                f"{found.ess:,.0f} of {found.n:,}",
+                f"{found.needed:,.0f}",
+                found.ess >= found.needed,
+            ),
+            (
+                "its choices that could have been seen",
+                f"{found.supported_share:.0%}",
+                f"{limits.min_supported_share:.0%}",
+                found.supported_share >= limits.min_supported_share,
+            ),
+            (
+                "the log shows its choices as often as it should (mean weight, ideally 1)",
+                f"{found.mean_weight:.2f}",
+                f"{low:g} to {high:g}",
+                low <= found.mean_weight <= high,
+            ),
+        ]
+        rows += [
+            {
+                "policy": judged.name,
+                "what is asked": asked,
+                "seen": seen,
+                "needed": needed,
+                "enough": "yes" if enough else "no",
+            }
+            for asked, seen, needed, enough in checks
+        ]
+    return pd.DataFrame(rows)
+
+
+def doubts(report: Results) -> pd.DataFrame:
+    """Return one row a factor of odds: the least and the most the difference could be."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    found = report.sensitivity
+    return pd.DataFrame(
+        {
+            "odds moved": [f"{gamma:g}-fold" for gamma in found.gammas],
+            "at least": found.low,
+            "at most": found.high,
+            "could be nothing": [
+                "yes" if low <= 0 <= high else "no"
+                for low, high in zip(found.low, found.high, strict=True)
+            ],
+        }
+    )
 
 
 def archetypes(report: Results) -> pd.DataFrame:

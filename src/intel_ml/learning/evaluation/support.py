@@ -12,7 +12,7 @@ Never   lets a conclusion through that rests on too few decisions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,12 @@ class Support:
     mean_weight: float
     supported_share: float
     missing: tuple[str, ...]
+    limits: SupportLimits = field(default_factory=SupportLimits)
+
+    @property
+    def needed(self) -> float:
+        """The least effective sample size that is enough."""
+        return max(self.limits.min_ess, self.limits.min_ess_share * self.n)
 
     @property
     def is_enough(self) -> bool:
@@ -87,4 +93,4 @@ def support(
         )
     if share < limits.min_supported_share:
         missing.append(f"{1 - share:.0%} of its choices were never tried")
-    return Support(n, size, float(weights.max()), mean, share, tuple(missing))
+    return Support(n, size, float(weights.max()), mean, share, tuple(missing), limits)

@@ -13,6 +13,7 @@ less than the rules in noisy worlds.
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -197,7 +198,8 @@ def _decider(task: _Task) -> deciders.Decider:
     if task.decider in made:
         return made[task.decider]()
     assert task.policy is not None  # noqa: S101  # for the type checker: `evaluate` found it
-    return deciders.PolicyWithRules(task.policy, name=task.decider)
+    # Each world is met by a policy of its own: what one teaches must not reach the next.
+    return deciders.PolicyWithRules(copy.deepcopy(task.policy), name=task.decider)
 
 
 def _together(file: WorldFile, played: Sequence[Played], conditions: Conditions) -> Outcomes:

@@ -1,8 +1,11 @@
 """Which models serve right now.
 
+While no policy has learned from enough outcomes, an imitation of people's approvals stands in.
+
 Reads   the registry, by the alias or version the settings name, every few seconds.
 Gives   `Models`: the policy in use, each entity's archetype, and a sentence where one is amiss.
-Never   lets a broken model replace one that works; never waits for the registry while someone asks.
+Never   lets a broken model replace one that works; never waits for the registry while someone asks;
+        never lets an imitation out of shadow: what people would do says nothing of what it earns.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from sqlalchemy import func, select
 
 from intel_ml.core.errors import IntelError, UnavailableError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
+from intel_ml.core.recommendations import IMITATION, Mode
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, platform_now
 from intel_ml.data.store.tables import ModelVersion, TrainingRow
@@ -46,16 +50,22 @@ log = structlog.get_logger(__name__)
 class Models:
     """What serves. `archetypes` names each entity's group, as `named_by` saw it at `named_at`.
 
-    `challenger` is asked beside the policy and logged, never shown. `warning` says why there is no
-    policy, or why a newer model was refused.
+    `challenger` is asked beside the policy and logged, never shown. Where `stands_in`, the policy
+    is an imitation of people. `warning` says why that is so, why there is no policy at all, or why
+    a newer model was refused.
     """
 
     policy: LoadedPolicy | None = None
+    stands_in: bool = False
     challenger: LoadedPolicy | None = None
     archetypes: Mapping[Entity, str] = field(default_factory=dict)
     named_by: LoadedArchetypes | None = None
     named_at: datetime | None = None
     warning: str | None = None
+
+    def mode(self, wanted: Mode) -> Mode:
+        """Return how far the policy may go: an imitation is logged, never shown."""
+        return Mode.SHADOW if self.stands_in else wanted
 
 
 class _Loaded(Protocol):
@@ -177,7 +187,9 @@ def wanted_version(settings: Settings) -> str | None:
 def measured_outcomes(store: Store) -> int:
     """Return how many decisions have an outcome a policy can learn from."""
     with store.session() as session:
-        return session.scalar(select(func.count()).where(TrainingRow.outcome_measured)) or 0
+        decisions = select(TrainingRow.ad_account_id, TrainingRow.decision_id).distinct()
+        measured = decisions.where(TrainingRow.outcome_measured).subquery()
+        return session.scalar(select(func.count()).select_from(measured)) or 0
 
 
 def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Models) -> Models:
@@ -185,12 +197,14 @@ def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Mod
     wanted, samples = wanted_version(settings), measured_outcomes(store)
     if wanted is None:
         return replace(named, warning=f"No policy decided: ACTIVE_MODEL_VERSION={RULES_ONLY}.")
+    progress = f"{samples:,} of {settings.min_training_samples:,} outcomes so far"
+    stand_in = _StandIn(registry, named, before, unnamed)
     if samples < settings.min_training_samples:
         why = (
             f"No policy decided: {samples:,} measured outcomes, "
             f"MIN_TRAINING_SAMPLES={settings.min_training_samples:,} are needed."
         )
-        return replace(named, warning=why)
+        return stand_in.models(f"{progress}.", otherwise=why)
 
     def policy_of(version_or_alias: str, kept: LoadedPolicy | None) -> _Checked[LoadedPolicy]:
         return _checked(
@@ -200,17 +214,54 @@ def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Mod
             load=lambda version: registry.load_policy(POLICY, version),
         )
 
-    policy, challenger = policy_of(wanted, before.policy), policy_of(_CHALLENGER, before.challenger)
+    kept = None if before.stands_in else before.policy
+    policy, challenger = policy_of(wanted, kept), policy_of(_CHALLENGER, before.challenger)
     refused = policy.refused
-    if policy.model is None and refused is None:
-        refused = f"No policy decided: there is no {POLICY}@{wanted} yet."
+    if policy.model is None:
+        why = refused or f"No policy decided: there is no {POLICY}@{wanted} yet."
+        because = refused or f"There is no {POLICY}@{wanted} yet."
+        found = stand_in.models(f"{progress}. {because}", otherwise=why)
+        said = [one for one in (found.warning, challenger.refused) if one is not None]
+        return replace(found, challenger=challenger.model, warning=" ".join(said))
     said = [one for one in (refused, challenger.refused, unnamed) if one is not None]
     rival = challenger.model
-    if rival is not None and policy.model is not None and rival.version == policy.model.version:
+    if rival is not None and rival.version == policy.model.version:
         rival = None
     return replace(
         named, policy=policy.model, challenger=rival, warning=" ".join(said) if said else None
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _StandIn:
+    """Who speaks where no policy does: an imitation of people, where one is registered."""
+
+    registry: Registry
+    named: Models
+    before: Models
+    unnamed: str | None
+
+    def models(self, because: str, *, otherwise: str) -> Models:
+        """Return the models with the imitation in the policy's place, and why it is there.
+
+        Without one nobody speaks, and the reason is `otherwise`.
+        """
+        checked = _checked(
+            self.before.policy if self.before.stands_in else None,
+            IMITATION,
+            find=self._find,
+            load=lambda version: self.registry.load_policy(IMITATION, version),
+        )
+        why = otherwise
+        if checked.model is not None:
+            why = f"{IMITATION} speaks, an imitation of your approvals: {because}"
+        said = " ".join(one for one in (why, checked.refused, self.unnamed) if one is not None)
+        is_there = checked.model is not None
+        return replace(self.named, policy=checked.model, stands_in=is_there, warning=said)
+
+    def _find(self) -> Version | None:
+        found = self.registry.find(IMITATION, _CHAMPION)
+        return found or self.registry.find(IMITATION, _SHADOW)
 
 
 def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models, str | None]:
@@ -228,7 +279,7 @@ def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models,
         now = platform_now(session)
     is_fresh = before.named_at is not None and now - before.named_at < NAMES_VALID
     if archetypes is before.named_by and is_fresh:
-        return replace(before, policy=None, challenger=None), checked.refused
+        return replace(before, policy=None, challenger=None, stands_in=False), checked.refused
     names = _names(store, archetypes, now=now)
     return Models(archetypes=names, named_by=archetypes, named_at=now), checked.refused
 

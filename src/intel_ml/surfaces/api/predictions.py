@@ -222,7 +222,9 @@ class Predictor:
                 policy=models.policy if with_policy else None,
                 challenger=models.challenger,
                 archetypes=models.archetypes,
-                mode=Mode.SHADOW if self._settings.ml_shadow_mode else context.account.mode,
+                mode=models.mode(
+                    Mode.SHADOW if self._settings.ml_shadow_mode else context.account.mode
+                ),
                 level=level,
             )
             told = consider(context, [one.state or one.entity for one in asked], asking)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -94,7 +95,7 @@ def list_accounts(as_json: Json = False) -> None:
     from intel_ml.data.store import accounts as stored
     from intel_ml.surfaces.platform import open_store
 
-    with open_store(opened()).session() as session:
+    with closing(open_store(opened())) as store, store.session() as session:
         found, sharing = stored.accounts(session), stored.sharing(session)
     if as_json:
         print_json([{**plain(one), "share_learning": one.id in sharing} for one in found])
@@ -179,7 +180,7 @@ def set_sharing(
     from intel_ml.data.store import accounts as stored
     from intel_ml.surfaces.platform import open_store
 
-    with open_store(opened()).session() as session:
+    with closing(open_store(opened())) as store, store.session() as session:
         known = stored.account(session, account)
         stored.set_sharing(session, known.id, shares=on)
         others = [one for one in stored.sharing(session) if one != known.id]

@@ -166,8 +166,13 @@ def _titled(found: Dossier) -> str:
 def _tell(step: Step, *, as_json: bool) -> None:
     if as_json:
         print_json(step)
-    else:
-        say(str(step))
+        return
+    from intel_ml.learning.gates import EVIDENCE
+
+    say(str(step))
+    for name, value in step.evidence.get("numbers", {}).items():
+        if name in EVIDENCE and value is not None:
+            say(f"  {EVIDENCE[name]}: {value:,.4g}")
 
 
 @contextmanager

@@ -91,5 +91,7 @@ def due(context: JobContext, schedules: Mapping[str, Schedule]) -> list[Due]:
     return [
         Due(schedule, slots[name])
         for name, schedule in schedules.items()
-        if name not in seen and all(seen.get(before) == "done" for before in schedule.after)
+        if name not in seen
+        and not schedule.is_too_late(slots[name], now)
+        and all(seen.get(before) == "done" for before in schedule.after)
     ]

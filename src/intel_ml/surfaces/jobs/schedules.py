@@ -24,7 +24,8 @@ class Schedule:
     """What to run, and when: a `notebook` (of notebooks/) or a `job` (a built-in one's name).
 
     `every` is an interval, or a cron line in UTC ("15 3 * * *"). `after` names schedules whose
-    newest slot must be done.
+    newest slot must be done. A missed slot is run late, unless more than `within` has passed: then
+    it is left out, which is right for studies and wrong for work.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Schedule:
     parameters: Mapping[str, object] = field(default_factory=dict)
     timeout_s: int = 600
     after: tuple[str, ...] = ()
+    within: timedelta | None = None
 
     def __post_init__(self) -> None:
         if (self.notebook is None) == (self.job is None):
@@ -47,7 +49,15 @@ class Schedule:
             raise InvalidValueError(
                 path=f"schedule {self.name}: timeout_s", problem="must be positive"
             )
+        if self.within is not None and self.within <= timedelta(0):
+            raise InvalidValueError(
+                path=f"schedule {self.name}: within", problem="must be positive"
+            )
         slot_of(self, _EPOCH + _SPANS[-1])
+
+    def is_too_late(self, slot: datetime, now: datetime) -> bool:
+        """Return whether a slot that was missed is better left out."""
+        return self.within is not None and now - slot > self.within
 
     @property
     def what(self) -> str:

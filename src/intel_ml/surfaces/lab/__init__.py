@@ -4,6 +4,12 @@ door         `connect()` and `Lab`: frames, models, runs
 frames       what the store holds as pandas frames, each with its data dictionary
 shelf        the feature catalogue, searchable
 models       training, comparing, registering
+autonomy     the study of what could run by itself
+beside       what a policy would have done, beside what was done
+standing     whether a policy may be put to use, whether the one in use may stay
+challenger   the version that runs beside the champion, and how it stands
+effects      what the actions did, against what was left alone
+imitation    learning what people would do, and how often that would have been right
 worlds       the sandbox's worlds, with their oracle
 pictures     small figures for conclusions
 progress     what a long call says while it works

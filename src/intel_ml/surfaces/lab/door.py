@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 from intel_ml.core.accounts import Account
 from intel_ml.core.errors import InvalidValueError, NotFoundError
 from intel_ml.core.ids import account_id
+from intel_ml.core.recommendations import IMITATION
+from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.accounts import account as read_account
 from intel_ml.data.store.accounts import accounts as read_accounts
 from intel_ml.data.store.sessions import Store
+from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Run
 from intel_ml.learning.states import read_states, save_states
+from intel_ml.learning.training import mark_used, new_policy
 from intel_ml.surfaces.lab import frames, models, pictures
 from intel_ml.surfaces.lab.progress import when_kernel_ends, working
 from intel_ml.surfaces.lab.shelf import Shelf
@@ -34,7 +38,14 @@ if TYPE_CHECKING:
     from intel_ml.intelligence.clusters import Archetypes
     from intel_ml.intelligence.policy.protocol import Policy
     from intel_ml.learning.evaluation.comparison import Comparison
+    from intel_ml.learning.evaluation.watch import Watch
     from intel_ml.learning.gates import ModelDescription
+    from intel_ml.learning.simulation import Evaluation
+    from intel_ml.surfaces.lab.autonomy import Study
+    from intel_ml.surfaces.lab.beside import Beside
+    from intel_ml.surfaces.lab.challenger import Challenged
+    from intel_ml.surfaces.lab.effects import Effects
+    from intel_ml.surfaces.lab.imitation import Imitated
     from intel_ml.surfaces.lab.worlds import StudyWorld
 
 ARCHETYPES = "campaign-archetypes"
@@ -83,24 +94,9 @@ class Lab:
         return opened
 
     def accounts(self) -> pd.DataFrame:
-        """Return the accounts: currency, zone, targets, mode."""
-        import pandas as pd  # noqa: PLC0415  # heavy
-
-        return pd.DataFrame(
-            [
-                {
-                    "account": one.id,
-                    "name": one.name,
-                    "currency": one.currency,
-                    "time_zone": one.time_zone,
-                    "target_cpa": None if one.target_cpa is None else float(one.target_cpa.major),
-                    "target_roas": one.target_roas,
-                    "mode": one.mode.value,
-                    "source": one.source,
-                }
-                for one in self._accounts("")
-            ]
-        )
+        """Return the accounts: currency, zone, targets, mode, whether they share learning."""
+        with self.store.session() as session:
+            return frames.accounts(self._accounts(""), sharing=stored.sharing(session))
 
     def states(self, account: str = "", *, as_of: datetime | str | None = None) -> pd.DataFrame:
         """Return every entity's features as known at `as_of` (now, if not given)."""
@@ -124,17 +120,24 @@ class Lab:
         chosen = self._accounts(account) if account else self._learned_from()
         return self._signatures(chosen, as_of=frames.moment(as_of, now=self.now))
 
-    def decisions(self, account: str = "", days: int | None = None) -> pd.DataFrame:
-        """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, …."""
+    def decisions(
+        self, account: str = "", days: int | None = None, horizon: int = HORIZON_HOURS
+    ) -> pd.DataFrame:
+        """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, ….
+
+        Rewards are those after `horizon` hours: 24, 48 or 72.
+        """
         name = self._name(account)
         with working("decisions"), self.store.connection() as connection:
-            return frames.decisions(connection, account=name, days=days, now=self.now)
+            return frames.decisions(
+                connection, account=name, days=days, horizon=horizon, now=self.now
+            )
 
-    def outcomes(self, account: str = "") -> pd.DataFrame:
-        """Return what was measured after each decision: before, after, both rewards."""
+    def outcomes(self, account: str = "", horizon: int = HORIZON_HOURS) -> pd.DataFrame:
+        """Return what was measured `horizon` hours after each decision: before, after, rewards."""
         name = self._name(account)
         with self.store.connection() as connection:
-            return frames.outcomes(connection, account=name, now=self.now)
+            return frames.outcomes(connection, account=name, horizon=horizon, now=self.now)
 
     def history(
         self, account: str = "", since: date | str | None = None, until: date | str | None = None
@@ -187,6 +190,11 @@ class Lab:
             found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
         return models.choices(policy, found)
 
+    def new_policy(self, name: str, *, seed: int = 0) -> Policy:
+        """Return the policy models/NAME/model.toml describes, before it has learned anything."""
+        with self.store.session() as session:
+            return new_policy(self.model(name), seed=seed, sharing=stored.sharing(session))
+
     def split(self, log: pd.DataFrame, *, newest: float) -> models.Split:
         """Return a log cut in time: learn from `.older`, judge on `.newer`."""
         return models.split(log, newest=newest)
@@ -197,6 +205,8 @@ class Lab:
         """Keep a trained policy with this run, to be evaluated on what came after `log`."""
         waiting = models.waiting_as(name, account)
         models.keep_candidate(self.registry, policy, name=waiting, run=self.run, log=log)
+        with self.store.connection() as connection:
+            mark_used(connection, log, batch=self.run.id)
 
     def candidate(self, name: str, *, account: str = "") -> models.Candidate:
         """Return the newest trained policy of all accounts, or of one, that waits for judgement."""
@@ -209,6 +219,65 @@ class Lab:
             report = models.compare(self.registry, policy, against=against, log=log)
         self._judged.append((report, log))
         return report
+
+    def gate(
+        self, name: str, *, report: Comparison, trained: models.Candidate | None = None
+    ) -> pd.DataFrame:
+        """Return what the gate into use would say to this evidence today; nothing is registered."""
+        from intel_ml.surfaces.lab.standing import asked  # noqa: PLC0415  # studies only
+
+        evidence = models.evidence_of(report, log=None, trained=trained)
+        return asked(self._desk(name), evidence)
+
+    def watch(self, name: str, *, log: pd.DataFrame, rival: Policy | None = None) -> Watch | None:
+        """Return whether the champion still earns its place; None where no policy is in use.
+
+        Counted are decisions since its promotion, beside what was done then, or beside a `rival`.
+        """
+        from intel_ml.surfaces.lab.standing import watched  # noqa: PLC0415  # studies only
+
+        with working("champion since its promotion"):
+            return watched(self._desk(name), rival, log)
+
+    def beside(self, policy: Policy, log: pd.DataFrame) -> Beside:
+        """Return what `policy` would have done beside what was done, decision by decision."""
+        from intel_ml.surfaces.lab.beside import beside  # noqa: PLC0415  # studies only
+
+        with self.store.connection() as connection:
+            names = frames.entity_names(connection)
+        return beside(policy, log, names=names)
+
+    def effects(self, log: pd.DataFrame) -> Effects:
+        """Return what the actions of a log did, against what was left alone at random."""
+        from intel_ml.surfaces.lab.effects import effects  # noqa: PLC0415  # studies only
+
+        with self.store.connection() as connection:
+            names = frames.rule_names(connection)
+        return effects(log, rules=names)
+
+    def play(
+        self, policy: Policy, *, world: str = "fatigue", days: int = 14, seeds: int = 3
+    ) -> Evaluation:
+        """Return what `policy` makes in a world of the sandbox, beside rules, chance and the truth.
+
+        Each play begins with this policy and lets it learn from its own outcomes day by day.
+        """
+        from intel_ml.learning.simulation import evaluate  # noqa: PLC0415  # studies only
+
+        with working(f"{days} days of {world}, {seeds} times"):
+            return evaluate(policy, world, days=days, seeds=seeds)
+
+    def what_could_run(
+        self, log: pd.DataFrame, *, risk: float = 0.05, delta: float = 0.10, newest: float = 0.5
+    ) -> Study:
+        """Return what could run by itself with at most `risk` disagreement; the newest part says.
+
+        The promise is false with probability `delta` at most.
+        """
+        from intel_ml.surfaces.lab.autonomy import study  # noqa: PLC0415  # studies only
+
+        with working("autonomy study"):
+            return study(log, risk=risk, delta=delta, newest=newest)
 
     def register(
         self,
@@ -226,6 +295,31 @@ class Lab:
         return models.register(
             self._desk(name), policy, alias=alias, evidence=evidence, account=scope
         )
+
+    def imitate(self, log: pd.DataFrame, *, name: str = IMITATION) -> Imitated:
+        """Return what people would do, learned from their verdicts, and how often it is right."""
+        from intel_ml.surfaces.lab.imitation import imitated  # noqa: PLC0415  # studies only
+
+        model = self.model(name)
+        with self.store.connection() as connection:
+            names = frames.entity_names(connection)
+        with working("imitation"):
+            return imitated(log, model, newest=model.training.evaluation_share, names=names)
+
+    def register_imitation(
+        self, found: Imitated, *, name: str = IMITATION, account: str = ""
+    ) -> models.Registered:
+        """Register an imitation: if its gate passes it speaks wherever no policy does yet."""
+        return models.register(
+            self._desk(name), found.policy, alias=SHADOW, evidence=found.evidence, account=account
+        )
+
+    def compare_challenger(self, name: str, log: pd.DataFrame) -> Challenged:
+        """Compare challenger and champion on what neither has seen, and record the evidence."""
+        from intel_ml.surfaces.lab.challenger import compare_challenger  # noqa: PLC0415  # heavy
+
+        with working("challenger"):
+            return compare_challenger(self._desk(name), log)
 
     def register_archetypes(
         self, archetypes: Archetypes, *, signatures: pd.DataFrame, name: str = ARCHETYPES

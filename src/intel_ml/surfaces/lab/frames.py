@@ -7,7 +7,7 @@ Never   writes; never fills in what is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import InvalidValueError
 from intel_ml.core.money import currency_offset
 from intel_ml.features.states import States
+from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.learning.states import read_signatures, read_states
 from intel_ml.learning.training import COLUMNS, training_log
 from intel_ml.surfaces.lab.shelf import Shelf
@@ -39,6 +40,28 @@ _HISTORY = KEYS | {
     "is_total": "totals of an unknown period, from a file without dates",
 }
 _MONEY = ("spend", "conversion_value")
+
+
+def accounts(found: Sequence[Account], *, sharing: Collection[str]) -> pd.DataFrame:
+    """Return accounts as a frame; those in `sharing` lend each other what they have learned."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    return pd.DataFrame(
+        [
+            {
+                "account": one.id,
+                "name": one.name,
+                "currency": one.currency,
+                "time_zone": one.time_zone,
+                "target_cpa": None if one.target_cpa is None else float(one.target_cpa.major),
+                "target_roas": one.target_roas,
+                "mode": one.mode.value,
+                "shares": one.id in sharing,
+                "source": one.source,
+            }
+            for one in found
+        ]
+    )
 
 
 def state_frame(states: States) -> pd.DataFrame:
@@ -71,30 +94,40 @@ def signatures(
 
 
 def decisions(
-    connection: Connection, *, account: str | None, days: int | None, now: datetime
+    connection: Connection,
+    *,
+    account: str | None,
+    days: int | None,
+    horizon: int = HORIZON_HOURS,
+    now: datetime,
 ) -> pd.DataFrame:
-    """Return the log policies learn from."""
+    """Return the log policies learn from, with the rewards of one horizon."""
     if days is not None and (not str(days).isdigit() or int(days) < 1):
         raise InvalidValueError(path="days", problem=f"{days!r} is not a number of days")
-    frame = training_log(connection, account=account, days=days and int(days), now=now)
+    frame = training_log(
+        connection, account=account, days=days and int(days), horizon_hours=horizon, now=now
+    )
     arms = {f"pmf_{arm}": f"probability with which {arm} was proposed" for arm in ARMS}
     return described(frame, COLUMNS | arms | Shelf().dictionary(prefix="state_"))
 
 
-def outcomes(connection: Connection, *, account: str | None, now: datetime) -> pd.DataFrame:
+def outcomes(
+    connection: Connection, *, account: str | None, horizon: int = HORIZON_HOURS, now: datetime
+) -> pd.DataFrame:
     """Return what was measured: the executed arm, the state before and after, both rewards."""
     import pandas as pd  # noqa: PLC0415  # heavy
 
     rows = connection.execute(
         text(
             "SELECT ad_account_id, entity_type, entity_id, decision_id, executed, is_held_out, "
-            "verdict, action_taken_at, "
+            "verdict, action_source, horizon_hours, action_taken_at, "
             "outcome_measured_at, reward_before_after, reward_against_holdout, outcome_details "
             "FROM intel_ml_training_data WHERE outcome_measured AND outcome_measured_at <= :now "
+            "AND horizon_hours = :horizon "
             "AND (CAST(:account AS text) IS NULL OR ad_account_id = :account) "
             "ORDER BY outcome_measured_at, id"
         ),
-        {"account": account, "now": now},
+        {"account": account, "horizon": horizon, "now": now},
     ).mappings()
     records = []
     for row in rows:
@@ -143,6 +176,18 @@ def history(
     for name in ("impressions", "reach", "clicks", "link_clicks", "conversions"):
         frame[name] = frame[name].astype("float64")
     return described(frame, _HISTORY | Shelf().dictionary())
+
+
+def entity_names(connection: Connection) -> dict[tuple[str, str], str]:
+    """Return what every entity is called, by account and id."""
+    rows = connection.execute(text("SELECT ad_account_id, entity_id, name FROM intel_entity"))
+    return {(row.ad_account_id, row.entity_id): row.name for row in rows if row.name}
+
+
+def rule_names(connection: Connection) -> dict[tuple[str, int], str]:
+    """Return what every rule is called, by account and id; those that were deleted too."""
+    rows = connection.execute(text("SELECT ad_account_id, id, name FROM intel_automation_rule"))
+    return {(row.ad_account_id, row.id): row.name for row in rows}
 
 
 def described(frame: pd.DataFrame, dictionary: dict[str, str]) -> pd.DataFrame:

@@ -25,7 +25,12 @@ from intel_ml.features.states import States
 from intel_ml.intelligence.policy.protocol import Policy
 from intel_ml.learning import promotion
 from intel_ml.learning.evaluation.results import Results
-from intel_ml.learning.gates import ModelDescription, Verdict, read_card, read_model
+from intel_ml.learning.gates import (
+    ModelDescription,
+    Verdict,
+    read_card,
+    read_model,
+)
 from intel_ml.learning.registry import (
     ALIASES,
     CHALLENGER,
@@ -44,7 +49,8 @@ if TYPE_CHECKING:
     from intel_ml.learning.evaluation.comparison import Comparison
 
 _LEAST_ROWS = 10
-_BY = "notebook"
+BY = "notebook"
+TRAINED_UNTIL = "trained_until"
 _ALONE = "made from {} alone, what serves all accounts stays"
 
 
@@ -155,7 +161,7 @@ def keep_candidate(
     `name` is `waiting_as(model, account)`: one account's candidate waits apart from everyone's.
     """
     tags = {
-        "trained_until": log["as_of"].max().isoformat(),
+        TRAINED_UNTIL: log["as_of"].max().isoformat(),
         "trained_from": log["as_of"].min().isoformat(),
         "trained_rows": str(len(log)),
     }
@@ -186,7 +192,7 @@ def candidate(registry: Registry, name: str, *, account: str = "") -> Candidate:
         policy=trained,
         run_id=tags["run_id"],
         trained_from=pd.Timestamp(tags["trained_from"]).to_pydatetime(),
-        trained_until=pd.Timestamp(tags["trained_until"]).to_pydatetime(),
+        trained_until=pd.Timestamp(tags[TRAINED_UNTIL]).to_pydatetime(),
         trained_rows=int(tags["trained_rows"]),
         account=account,
     )
@@ -235,16 +241,16 @@ def register(
         raise UnknownNameError(kind="alias", name=alias, known=ALIASES)
     version = desk.registry.register_policy(mine, registration=_registration(desk, evidence))
     if alias == CHALLENGER:
-        promotion.challenge(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
+        promotion.challenge(desk.lives, version, evidence=evidence, by=BY, now=desk.now)
         return Registered(desk.model.name, version, alias, None)
     if account:
         return _kept(desk, version, evidence=evidence, why=_ALONE.format(account))
-    verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
+    verdict = promotion.admit(desk.lives, version, evidence=evidence, by=BY, now=desk.now)
     if alias == CHAMPION and verdict.has_passed:
         verdict = promotion.promote(
             desk.lives,
             version,
-            by=_BY,
+            by=BY,
             now=desk.now,
             min_training_samples=desk.min_training_samples,
         )
@@ -277,10 +283,10 @@ def register_archetypes(
     if set(made_from) != set(everyone):
         why = _ALONE.format(", ".join(made_from))
         return _kept(desk, version, evidence=evidence, why=why)
-    verdict = promotion.admit(desk.lives, version, evidence=evidence, by=_BY, now=desk.now)
+    verdict = promotion.admit(desk.lives, version, evidence=evidence, by=BY, now=desk.now)
     if not verdict.has_passed:
         return Registered(desk.model.name, version, None, verdict)
-    promoted = promotion.promote(desk.lives, version, by=_BY, now=desk.now)
+    promoted = promotion.promote(desk.lives, version, by=BY, now=desk.now)
     return Registered(
         desk.model.name, version, CHAMPION if promoted.has_passed else SHADOW, promoted
     )
@@ -288,7 +294,7 @@ def register_archetypes(
 
 def _kept(desk: Desk, version: str, *, evidence: promotion.Evidence, why: str) -> Registered:
     kept = replace(evidence, kept=why)
-    verdict = promotion.admit(desk.lives, version, evidence=kept, by=_BY, now=desk.now)
+    verdict = promotion.admit(desk.lives, version, evidence=kept, by=BY, now=desk.now)
     return Registered(desk.model.name, version, None, verdict, kept=why)
 
 
@@ -308,7 +314,12 @@ def evidence_of(
         numbers={**report.numbers, "samples": float(report.n + before)},
         training_rows=before or report.n,
         data_range={"from": first, "to": last} if first else None,
-        details={"conclusion": str(report.conclusion), "why": report.why, "judged_on": report.n},
+        details={
+            "conclusion": str(report.conclusion),
+            "why": report.why,
+            "judged_on": report.n,
+            **({TRAINED_UNTIL: trained.trained_until.isoformat()} if trained else {}),
+        },
     )
 
 
@@ -319,6 +330,7 @@ def _range(frame: pd.DataFrame) -> tuple[str, str]:
 
 def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
     numbers = {name: value for name, value in evidence.numbers.items() if value is not None}
+    until = evidence.details.get(TRAINED_UNTIL)
     desk.run.log_metrics(numbers)
     return Registration(
         name=desk.model.name,
@@ -328,6 +340,7 @@ def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
             "data_range": " to ".join((evidence.data_range or {}).values()),
             "algorithm": desk.model.training.algorithm,
             "registered_at": desk.now.isoformat(timespec="seconds"),
+            **({TRAINED_UNTIL: str(until)} if until else {}),
         },
         card=desk.card,
     )

@@ -15,6 +15,7 @@ from intel_ml.core.days import time_zone
 from intel_ml.core.money import Money
 from intel_ml.reporting.cards import Card, TrendPoint
 from intel_ml.reporting.dashboard import Dashboard, Pattern, Score
+from intel_ml.surfaces.ui.autonomy_html import autonomy_html
 from intel_ml.surfaces.ui.card_html import TROUBLE, headline_html
 from intel_ml.surfaces.ui.charts import Panel, Shape, picture
 from intel_ml.surfaces.ui.wording import DASH, MINUS, ago, led, percent, plural, safe
@@ -35,7 +36,7 @@ def board_html(board: Dashboard, *, names: Mapping[str, str], days: str = WEEK) 
         '<div class="two even">'
         f"<div>{_recommendations(board)}{_advice(board.score, names)}{_archetypes(board)}</div>"
         f"<div>{_recent(board)}{_patterns(board.patterns)}{_score_parts(board.score)}</div>"
-        "</div>"
+        f"</div>{autonomy_html(board)}"
     )
 
 

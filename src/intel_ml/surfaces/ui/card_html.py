@@ -68,12 +68,21 @@ def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
         f'<article class="card" data-key="{safe(card_key(card))}" data-status="{card.status}">'
         f"{_heading(card, now)}"
         f'<p class="why">{safe(card.why, longest=400)}</p>'
+        f"{_alone(card)}"
         f"{_decide_bar() if waits else _standing(card)}"
         f'<div class="evidence"><section><h3>Reasons</h3>{_reasons(card)}</section>'
         f"<section><h3>Last 14 days</h3>{sparkline(card)}</section></div>"
         f"{_facts(card)}"
         f"{_modify_template(card, largest_percent) if waits else ''}</article>"
     )
+
+
+def _alone(card: Card) -> str:
+    """Return that nobody was asked, or that asking was chance."""
+    if not card.alone:
+        return ""
+    tag = "By itself" if card.was_alone else "Spot check"
+    return f'<p class="alone"><span class="tag accent">{tag}</span> {safe(card.alone)}</p>'
 
 
 def _reasons(card: Card) -> str:
@@ -109,11 +118,10 @@ def pmf_html(card: Card) -> str:
             f'<td class="barcell"><i style="width:{min(1.0, share) * 100:.1f}%"></i></td>'
             f'<td class="num">{percent(share)}</td></tr>'
         )
-    return (
-        '<table class="pmf"><caption>How often it would choose each, trying a little of all'
-        "</caption>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    says = "How often it would choose each, trying a little of all"
+    if card.imitates:
+        says = "How likely people are to want each"
+    return f'<table class="pmf"><caption>{says}</caption><tbody>{"".join(rows)}</tbody></table>'
 
 
 def change_words(before: Value, after: Value) -> str:
@@ -199,7 +207,7 @@ def _facts(card: Card) -> str:
     rows = [
         ("What is expected", safe(card.expected, longest=400)),
         ("Who proposes", safe(card.proposer)),
-        ("The policy", _policy(card)),
+        ("What people would do" if card.imitates else "The policy", _policy(card)),
         ("Similar proposals", safe(card.similar, longest=400)),
     ]
     return (

@@ -38,7 +38,11 @@ def look(visit: Visit, ask: Ask) -> Answer:
     body = no_account_html()
     if account:
         board = read_dashboard(
-            visit.session, person=visit.person, account_id=account.id, now=visit.now
+            visit.session,
+            person=visit.person,
+            account_id=account.id,
+            now=visit.now,
+            floor=visit.limits.min_confidence_for_auto,
         )
         body = _everywhere(visit, account)
         body += board_html(board, names=_names(visit, board), days=ask.word("days"))

@@ -127,10 +127,18 @@ def _row(visit: Visit, card: Card) -> str:
         f'<td><a href="/?action={card.action_id}">{headline_html(card)}</a><br>'
         f'<span class="quiet">{safe(card.account_name, longest=60)} · '
         f"{safe(change_words(card.value_before, card.value_after))}</span></td>"
-        f'<td class="by">{safe(card.decided_by or DASH)}</td>'
-        f"<td>{came}</td>"
+        f'<td class="by">{_by(card)}</td>'
+        f"<td>{came}{_alone(card)}</td>"
         f"<td>{undo_button}</td></tr>"
     )
+
+
+def _by(card: Card) -> str:
+    return safe(card.decided_by or ("nobody was asked" if card.was_alone else DASH))
+
+
+def _alone(card: Card) -> str:
+    return f'<br><span class="quiet">{safe(card.alone)}</span>' if card.alone else ""
 
 
 def _empty(days: int) -> str:
