@@ -64,8 +64,8 @@ def test_the_ten_lines_of_a_study_work(learned: Lab, registry: Registry) -> None
     [found] = [v for v in registry.versions("campaign-policy") if v.version == done.version]
     assert found.tags["data_range"].count(" to ") == 1
     assert found.tags["metric.samples"] == f"{report.n}"
-    with pytest.raises(NotFoundError, match="campaign-policy@shadow"):
-        lab.policy("campaign-policy@shadow")
+    with pytest.raises(NotFoundError, match="campaign-policy/99999"):
+        lab.policy("campaign-policy/99999")
 
 
 @pytest.mark.server

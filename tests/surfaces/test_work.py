@@ -16,9 +16,6 @@ from intel_ml.surfaces.jobs.running import JobContext
 from intel_ml.surfaces.settings import Settings
 from intel_ml.surfaces.work import watch_champion
 from tests.learning.champions import GOOD, PROJECT, Champion, lived, promoted
-from tests.tracking import registry, tracking_url
-
-__all__ = ["registry", "tracking_url"]
 
 
 @pytest.fixture

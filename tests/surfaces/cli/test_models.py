@@ -14,9 +14,7 @@ from intel_ml.learning import promotion
 from intel_ml.learning.gates import read_model
 from intel_ml.learning.registry import Registration, Registry
 from intel_ml.surfaces.cli.main import run
-from tests.tracking import registry, tracking_url
 
-__all__ = ["registry", "tracking_url"]
 PROJECT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

@@ -13,9 +13,6 @@ from intel_ml.learning.training import training_log
 from intel_ml.surfaces.lab.challenger import compare_challenger
 from intel_ml.surfaces.lab.models import Desk
 from tests.learning.champions import GOOD, NOW, PROMOTED, PROOF, Champion, lived, promoted
-from tests.tracking import registry, tracking_url
-
-__all__ = ["registry", "tracking_url"]
 
 
 def _in_shadow(champion: Champion) -> str:
