@@ -68,6 +68,16 @@ def registry(tracking_url: str) -> Registry:
     return Registry(tracking_url)
 
 
+@pytest.fixture
+def unaliased(registry: Registry) -> Registry:
+    """The registry with nothing in use, whatever other tests left on this server."""
+    for name in registry.names():
+        for version in registry.versions(name):
+            for alias in version.aliases:
+                registry.remove_alias(name, alias)
+    return registry
+
+
 def _answers(url: str) -> bool:
     try:
         return httpx.get(f"{url}/health", timeout=1).is_success
