@@ -67,7 +67,7 @@ def test_files_give_what_the_database_gives(store: Store, folder: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.filterwarnings("ignore")
 def test_spark_gives_what_the_database_gives(store: Store, folder: Path) -> None:
-    pytest.importorskip("pyspark", reason="the extra `spark` is not installed: make test-spark")
+    pytest.importorskip("pyspark", reason="the extra `spark` is not installed: `make spark` does")
     check(store, folder, "spark")
 
 

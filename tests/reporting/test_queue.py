@@ -105,16 +105,17 @@ def test_a_decided_card_says_what_happened(desk: Desk) -> None:
     desk.drain()
     assert (
         says(done)
-        == "Done just now: 50.00 USD → 40.00 USD a day. What came of it is measured 72 hours later."
+        == "Done just now: 50.00 USD → 40.00 USD a day. What came of it is measured 24 hours later."
     )
     assert says(failed).startswith("It failed, nothing was changed: Meta answered: budget too low")
     with desk.store.session() as session:
         row = session.get_one(AutomationAction, ("act_1", done))
         row.outcome_metrics = {
+            "horizon_hours": 48,
             "before": {"cpa": 48.0, "roas": 1.0},
             "after": {"cpa": 31.0, "roas": 1.5},
         }
-    assert says(done).endswith("72 hours later: CPA 48.00 USD → 31.00 USD, ROAS 1.00 → 1.50.")
+    assert says(done).endswith("48 hours later: CPA 48.00 USD → 31.00 USD, ROAS 1.00 → 1.50.")
     with desk.store.session() as session:
         counted = stats(session, person=desk.ana, now=desk.now())
     assert (counted.proposed, counted.rejected, counted.executed, counted.failed) == (3, 1, 1, 1)
@@ -129,9 +130,17 @@ def test_similar_and_expected_speak_once_there_is_evidence(desk: Desk) -> None:
             status=ActionStatus.EXECUTED,
             rule_id=7,
             human_decision="approved",
-            outcome_metrics={"before": {"cpa": 50.0}, "after": after},
+            outcome_metrics={"horizon_hours": 72, "before": {"cpa": 50.0}, "after": after},
             outcome_score=0.1,
         )
+    desk.propose(
+        "15",
+        CUT,
+        status=ActionStatus.EXECUTED,
+        rule_id=7,
+        outcome_metrics={"horizon_hours": 24, "before": {"cpa": 50.0}, "after": {"cpa": 30.0}},
+        outcome_score=0.1,
+    )
     with desk.store.session() as session:
         for number in range(20):
             session.add(_training_row(desk, number, is_held_out=number % 2 == 0))

@@ -102,11 +102,6 @@ class Earned:
         """The evidence against the promise since it was granted."""
         return contradiction(asked=self.asked, disagreed=self.disagreed, promise=self.found.promise)
 
-    @property
-    def is_contradicted(self) -> bool:
-        """Whether the promise can't be upheld."""
-        return self.e_value >= 1 / self.found.promise.delta
-
 
 _CURRENT = text(
     """

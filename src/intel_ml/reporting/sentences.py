@@ -14,6 +14,7 @@ from intel_ml.core.actions import ActionStatus, Arm
 from intel_ml.core.money import money_from_major
 from intel_ml.core.recommendations import IMITATION, Source
 from intel_ml.data.store.tables import AutomationAction, Decision
+from intel_ml.learning.horizons import HORIZON_HOURS, HORIZONS
 from intel_ml.operations import values
 from intel_ml.operations.expecting import EXPECTED_GAIN
 from intel_ml.operations.wording import ARM_WORDS, ago, span
@@ -23,8 +24,8 @@ NO_VIEW = "No model had a view."
 NOT_WHAT_IT_EARNS = "The model only says what people would do, not what that earns."
 SAFE_TO_REJECT = "No rule asks for it: rejecting it is safe."
 LATE = timedelta(minutes=2)
-#: Outcomes are measured after 72 hours, by a job that runs daily.
-MEASURED_BY = timedelta(hours=72 + 48)
+#: Outcomes are measured by a job that runs daily.
+MEASURED_BY = timedelta(hours=HORIZON_HOURS + 48)
 
 
 def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> str:
@@ -168,7 +169,7 @@ def _outcome(row: AutomationAction, *, now: datetime) -> str:
         return (
             "What came of it could not be measured."
             if is_over
-            else "What came of it is measured 72 hours later."
+            else f"What came of it is measured {HORIZONS[0]} hours later."
         )
     currency = str(row.value_before["currency"])
     before, after = metrics.get("before") or {}, metrics.get("after") or {}
@@ -181,10 +182,11 @@ def _outcome(row: AutomationAction, *, now: datetime) -> str:
         )
         if before.get(name) is not None and after.get(name) is not None
     ]
+    hours = metrics["horizon_hours"]
     return (
-        f"72 hours later: {', '.join(parts)}."
+        f"{hours} hours later: {', '.join(parts)}."
         if parts
-        else "72 hours later nothing could be compared."
+        else f"{hours} hours later nothing could be compared."
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from intel_ml.core.actions import Action, ActionType, Arm, arm_of
+from intel_ml.learning.horizons import HORIZON_HOURS
 
 ENOUGH = 8
 WINDOW = timedelta(days=30)
@@ -66,11 +67,13 @@ _TALLIES = text(
     SELECT ad_account_id, coalesce(rule_id, 0) AS rule_id, action_type,
         count(*) FILTER (WHERE human_decision IN ('approved', 'modified')) AS approved,
         count(*) FILTER (WHERE human_decision = 'rejected') AS rejected,
-        count(*) FILTER (WHERE outcome_score IS NOT NULL) AS measured,
-        count(*) FILTER (WHERE CASE WHEN action_type = 'pause' THEN outcome_score > 0
+        count(*) FILTER (WHERE outcome_score IS NOT NULL AND told = :whole) AS measured,
+        count(*) FILTER (WHERE told = :whole AND CASE
+            WHEN action_type = 'pause' THEN outcome_score > 0
             ELSE (outcome_metrics #>> '{after,cpa}')::float8
                 < (outcome_metrics #>> '{before,cpa}')::float8 END) AS improved
-    FROM intel_automation_action
+    FROM intel_automation_action,
+        LATERAL (SELECT (outcome_metrics ->> 'horizon_hours')::int AS told) AS horizon
     WHERE ad_account_id = ANY(:accounts) AND created_at > :since AND undoes_id IS NULL
     GROUP BY 1, 2, 3
     """
@@ -85,7 +88,7 @@ _CHANGES = text(
                 / nullif(greatest((outcome_details #>> '{before,cpa}')::float8, 0), 0)) AS change
         FROM intel_ml_training_data
         WHERE ad_account_id = ANY(:accounts) AND outcome_measured AND rule_id IS NOT NULL
-          AND horizon_hours = 72
+          AND horizon_hours = :whole
           AND (is_held_out OR executed <> 'maintain')
     ) AS measured
     WHERE change IS NOT NULL
@@ -96,7 +99,7 @@ _CHANGES = text(
 
 def evidence(session: Session, accounts: Sequence[str], *, now: datetime) -> Evidence:
     """Return what is known of the proposals of these accounts, in two queries."""
-    keys = {"accounts": list(accounts), "since": now - WINDOW}
+    keys = {"accounts": list(accounts), "since": now - WINDOW, "whole": HORIZON_HOURS}
     tallies = {
         (row.ad_account_id, row.rule_id, row.action_type): Tally(
             row.approved, row.rejected, row.measured, row.improved

@@ -61,6 +61,7 @@ def test_what_was_exported_gives_the_states_of_the_database(
         (["compute", "nowhere", "--out", "x.csv", "--as-of", "soon"], 2, "'soon' is no moment"),
         (["export", "history", "--account", "act_404"], 1, "no account 'act_404'"),
         (["export", "."], 1, "holds other files"),
+        (["export", "settings.env"], 1, "settings.env is a file"),
     ],
 )
 def test_wrong_use_says_the_way_out(

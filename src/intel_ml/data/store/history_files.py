@@ -41,6 +41,9 @@ def export_history(
 
     Raises `ConflictError` when the folder is there already and is not an older export.
     """
+    folder = folder.resolve()
+    if folder.is_file():
+        raise ConflictError(f"{folder.name} is a file.", hint="Name a new folder.")
     if folder.exists() and any(one.name not in _names() for one in folder.iterdir()):
         raise ConflictError(
             f"{folder} holds other files.", hint="Name a new folder, or an earlier export."

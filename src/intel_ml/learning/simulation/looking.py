@@ -28,7 +28,8 @@ from intel_ml.data.sandbox.changes import effective_status
 from intel_ml.data.sandbox.graph.audience import people_reached
 from intel_ml.data.sandbox.ledger import Column
 from intel_ml.data.sandbox.population import Node, minor
-from intel_ml.data.store.expressions import account_moment, history_tables
+from intel_ml.data.store.expressions import account_moment, history_tables, moment_rows
+from intel_ml.data.store.history_files import arrow_schema
 from intel_ml.features.catalogue import STATE_FEATURES
 from intel_ml.features.history import HistoryTables
 from intel_ml.features.state import STATE_DAYS, state_expression
@@ -84,11 +85,7 @@ class Observer:
         accounts = accounts_of(world)
         moments = [account_moment(account, world.now) for account in accounts]
         rows: dict[str, list[dict[str, Any]]] = {
-            "moments": [
-                {"ad_account_id": one.account_id}
-                | {name: getattr(one, name) for name in one.__slots__ if name != "account_id"}
-                for one in moments
-            ],
+            "moments": moment_rows(moments),
             "accounts": [_account_row(one) for one in accounts],
             "entities": [*_entities(world)],
         }
@@ -96,7 +93,7 @@ class Observer:
         columns = {name: _from_rows(name, told) for name, told in rows.items()}
         columns["daily"], columns["snapshots"] = _days(world, accounts)
         for name, table in columns.items():
-            self._connection.register(_schema(name)[0], table)
+            self._connection.register(history_tables()[name].get_name(), table)
         found = self._connection.execute(_sql()).fetchnumpy()
         return _states(found, world.now)
 
@@ -218,7 +215,7 @@ def _states(found: dict[str, Any], now: datetime) -> States:
 def _from_rows(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415  # heavy
 
-    _, schema = _schema(name)
+    schema = _schema(name)
     plain = [{column: row.get(column) for column in schema.names} for row in rows]
     return pa.Table.from_pylist(plain, schema=schema)
 
@@ -226,7 +223,7 @@ def _from_rows(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def _from_columns(name: str, parts: list[dict[str, NDArray[Any]]], now: datetime) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415  # heavy
 
-    _, schema = _schema(name)
+    schema = _schema(name)
     count = sum(len(part["day"]) for part in parts)
     told: dict[str, Any] = {
         key: np.concatenate([part[key] for part in parts]) for key in parts[0]
@@ -236,14 +233,8 @@ def _from_columns(name: str, parts: list[dict[str, NDArray[Any]]], now: datetime
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-@cache
-def _schema(name: str) -> tuple[str, Any]:
-    """Return a table's name in the store and its columns, as Arrow knows them."""
-    import ibis  # noqa: PLC0415  # heavy
-
-    table = history_tables()[name]
-    kinds = {column: kind(nullable=True) for column, kind in table.schema().items()}
-    return table.get_name(), ibis.schema(kinds).to_pyarrow()
+#: Asked at every look, and always the same.
+_schema = cache(arrow_schema)
 
 
 @cache
