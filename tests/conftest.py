@@ -14,10 +14,10 @@ from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.data.store.schema import upgrade
 from intel_ml.data.store.sessions import Store
 from tests.databases import fresh_store
-from tests.tracking import registry, tracking_url, unaliased
+from tests.tracking import registry, tracking_url
 
 #: One tracking server for all tests of a process.
-__all__ = ["registry", "tracking_url", "unaliased"]
+__all__ = ["registry", "tracking_url"]
 
 _CONNECT = socket.socket.connect
 

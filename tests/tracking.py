@@ -16,6 +16,7 @@ import pytest
 
 from intel_ml.data.store.embedded import EmbeddedPostgres
 from intel_ml.learning.registry import Registry, server_command
+from intel_ml.learning.registry.client import mlflow_client
 
 _PATIENCE_S = 90
 
@@ -65,17 +66,11 @@ def tracking_url(
 
 @pytest.fixture
 def registry(tracking_url: str) -> Registry:
+    """The registry with no model in it: what other tests registered on this server is gone."""
+    client = mlflow_client(tracking_url)
+    for model in client.search_registered_models():
+        client.delete_registered_model(model.name)
     return Registry(tracking_url)
-
-
-@pytest.fixture
-def unaliased(registry: Registry) -> Registry:
-    """The registry with nothing in use, whatever other tests left on this server."""
-    for name in registry.names():
-        for version in registry.versions(name):
-            for alias in version.aliases:
-                registry.remove_alias(name, alias)
-    return registry
 
 
 def _answers(url: str) -> bool:

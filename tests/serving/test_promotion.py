@@ -107,10 +107,10 @@ def promoted(store: Store, registry: Registry, version: str, *, alias: str = "ch
 
 @pytest.mark.server
 def test_a_model_is_replaced_and_refused_without_losing_a_request_and_a_kill_loses_no_decision(
-    env_file: Path, tenants: Tenants, store: Store, unaliased: Registry, tmp_path: Path
+    env_file: Path, tenants: Tenants, store: Store, registry: Registry, tmp_path: Path
 ) -> None:
-    first, second, broken = (_registered(unaliased) for _ in range(3))
-    promoted(store, unaliased, first)
+    first, second, broken = (_registered(registry) for _ in range(3))
+    promoted(store, registry, first)
     _enough_outcomes(store)
     port, home = free_port(), tmp_path / "home"
     own = tmp_path / "settings.env"
@@ -119,7 +119,7 @@ def test_a_model_is_replaced_and_refused_without_losing_a_request_and_a_kill_los
         "\n".join([
             *lines, f"INTEL_HOME={home}", "ENABLE_ML_PREDICTIONS=true",
             "ACTIVE_MODEL_VERSION=champion", "MIN_TRAINING_SAMPLES=1",
-            f"INTEL_MLFLOW_PORT={unaliased.tracking_url.rpartition(':')[2]}",
+            f"INTEL_MLFLOW_PORT={registry.tracking_url.rpartition(':')[2]}",
         ])
     )  # fmt: skip
     argv, extra = service_command(load_settings(env_file=own), port=port)
@@ -139,10 +139,10 @@ def test_a_model_is_replaced_and_refused_without_losing_a_request_and_a_kill_los
         until(lambda: health().get("policy") == f"{POLICY}@{first}", process)
         with load.running():
             until(lambda: len(load.answers) > 50, process)
-            promoted(store, unaliased, second)
+            promoted(store, registry, second)
             until(lambda: second in load.versions, process)
-            unaliased.tag(POLICY, broken, tags={"sha256": "0" * 64})
-            promoted(store, unaliased, broken)
+            registry.tag(POLICY, broken, tags={"sha256": "0" * 64})
+            promoted(store, registry, broken)
             until(lambda: "was refused" in health()["says"], process)
             seen = len(load.answers)
             until(lambda: len(load.answers) > seen + 50, process)

@@ -50,8 +50,8 @@ def learned(lab: Lab) -> Lab:
 
 
 @pytest.mark.server
-def test_the_ten_lines_of_a_study_work(learned: Lab, unaliased: Registry) -> None:
-    lab = _lab(learned.store, unaliased.tracking_url)
+def test_the_ten_lines_of_a_study_work(learned: Lab, registry: Registry) -> None:
+    lab = _lab(learned.store, registry.tracking_url)
     log = lab.decisions(account="act_101", days=30)
     mine = ridge.Policy(alpha=0.1, features=["cpa_ratio", "roas", "frequency", "ctr_trend_7d"])
     mine = mine.fit(log)
@@ -61,7 +61,7 @@ def test_the_ten_lines_of_a_study_work(learned: Lab, unaliased: Registry) -> Non
     assert done.alias == "challenger"
     assert lab.policy("campaign-policy@challenger").features == mine.features
     assert lab.policy(f"campaign-policy/{done.version}").features == mine.features
-    [found] = [v for v in unaliased.versions("campaign-policy") if v.version == done.version]
+    [found] = [v for v in registry.versions("campaign-policy") if v.version == done.version]
     assert found.tags["data_range"].count(" to ") == 1
     assert found.tags["metric.samples"] == f"{report.n}"
     with pytest.raises(NotFoundError, match="campaign-policy/99999"):
@@ -70,9 +70,9 @@ def test_the_ten_lines_of_a_study_work(learned: Lab, unaliased: Registry) -> Non
 
 @pytest.mark.server
 def test_archetypes_are_registered_and_given_back_for_every_entity(
-    lab: Lab, unaliased: Registry
+    lab: Lab, registry: Registry
 ) -> None:
-    lab = _lab(lab.store, unaliased.tracking_url)
+    lab = _lab(lab.store, registry.tracking_url)
     signatures = lab.signatures()
     with pytest.raises(NotFoundError, match="20_train_archetypes"):
         lab.archetypes()
@@ -84,18 +84,18 @@ def test_archetypes_are_registered_and_given_back_for_every_entity(
 
 @pytest.mark.server
 def test_archetypes_of_one_account_among_several_leave_the_platforms_in_use(
-    lab: Lab, unaliased: Registry
+    lab: Lab, registry: Registry
 ) -> None:
-    lab = _lab(lab.store, unaliased.tracking_url)
+    lab = _lab(lab.store, registry.tracking_url)
     everyone, alone = lab.signatures(), lab.signatures("act_101")
     used = lab.register_archetypes(clusters.fit(everyone, k=3), signatures=everyone)
     kept = lab.register_archetypes(clusters.fit(alone, k=2), signatures=alone)
     assert kept.alias is None
     assert "made from act_101 alone" in str(kept)
     for alias in ("shadow", "champion"):
-        found = unaliased.find("campaign-archetypes", alias)
+        found = registry.find("campaign-archetypes", alias)
         assert found is None or found.version == used.version
-    assert {v.version for v in unaliased.versions("campaign-archetypes")} >= {kept.version}
+    assert {v.version for v in registry.versions("campaign-archetypes")} >= {kept.version}
 
 
 def test_an_account_from_a_file_is_learned_from_by_its_name_only(lab: Lab) -> None:
@@ -108,19 +108,19 @@ def test_an_account_from_a_file_is_learned_from_by_its_name_only(lab: Lab) -> No
 
 @pytest.mark.server
 def test_one_accounts_candidate_waits_apart_and_serves_nobody(
-    learned: Lab, unaliased: Registry
+    learned: Lab, registry: Registry
 ) -> None:
-    lab = _lab(learned.store, unaliased.tracking_url)
+    lab = _lab(learned.store, registry.tracking_url)
     log = lab.decisions("act_101")
     mine = ridge.Policy(features=["cpa_ratio", "roas"]).fit(log)
     lab.keep_candidate(mine, name="campaign-policy", log=log, account="act_101")
     found = lab.candidate("campaign-policy", account="act_101")
     report = lab.compare(found.policy, against="campaign-policy@champion", log=log)
-    before = unaliased.find("campaign-policy", "shadow")
+    before = registry.find("campaign-policy", "shadow")
     done = lab.register(
         found.policy, name="campaign-policy", alias="shadow", report=report, trained=found
     )
-    after = unaliased.find("campaign-policy", "shadow")
+    after = registry.find("campaign-policy", "shadow")
     assert (done.alias, done.verdict is None) == (None, False)
     assert (before and before.version) == (after and after.version)
     with pytest.raises(NotFoundError, match="of act_102 has been trained"):

@@ -26,7 +26,7 @@ from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, R
 from intel_ml.learning.states import read_states, save_states
 from intel_ml.learning.training import mark_used, new_policy
 from intel_ml.surfaces.lab import frames, models, pictures
-from intel_ml.surfaces.lab.progress import when_kernel_ends, working
+from intel_ml.surfaces.lab.progress import finish, when_kernel_ends, working
 from intel_ml.surfaces.lab.shelf import Shelf
 from intel_ml.surfaces.platform import open_store
 from intel_ml.surfaces.settings import Settings, load_settings
@@ -90,7 +90,7 @@ class Lab:
         if current is not None:
             return current
         opened = self.registry.open_run(_STUDIES, f"{self.now:%Y-%m-%d %H:%M}")
-        when_kernel_ends(lambda: self.registry.close_run(opened.id, status="FINISHED"))
+        when_kernel_ends(lambda: finish(self.registry, opened.id))
         return opened
 
     def accounts(self) -> pd.DataFrame:

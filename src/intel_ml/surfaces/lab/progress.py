@@ -7,7 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from intel_ml.learning.registry import Registry
 
 
 @contextmanager
@@ -24,6 +27,12 @@ def when_kernel_ends(do: Callable[[], None]) -> None:
     """Call `do` when the notebook's kernel ends; never outside one."""
     if "ipykernel" in sys.modules:
         atexit.register(do)
+
+
+def finish(registry: Registry, run_id: str) -> None:
+    """End a study's run; a kernel whose server has gone before it ends at once, in silence."""
+    if registry.is_up():
+        registry.close_run(run_id, status="FINISHED")
 
 
 def _display(text: str) -> Any:
