@@ -1,6 +1,7 @@
 """How often the imitation would have said what the person says, after 500 of their approvals.
 
-The same four sets as people (500 rows known, the rest asked), and the simulated approvers of the
+The same four sets as people (500 rows known, the rest asked; also 50, and 500 of which a fifth was
+answered by chance), and the simulated approvers of the
 sandbox: proposals drawn at random over the ad sets of a world, judged day by day until 500 were
 answered; the next 500 answered ones are foreseen. An approver answers the same case differently
 on another day, so nothing reaches 1: the best anyone could do is in the note where it is known.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _APPROVALS, _NEW = 500, 500
+_FEW, _NOISE = 50, 0.2
 _SEEDS = 5
 _WORLD, _WARM_DAYS = "demo", 10
 _START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -40,7 +42,8 @@ _BINS = 10
 
 def measure() -> Iterator[Row]:
     """Yield the rows of this benchmark; about a minute."""
-    for labelled in (one for one in sets() if one.name in KNOWN):
+    asked = [one for one in sets() if one.name in KNOWN]
+    for labelled in asked:
         shares = [_of_set(labelled, seed) for seed in range(_SEEDS)]
         yield quality(
             f"agreement after {_APPROVALS} approvals: {labelled.name}",
@@ -48,16 +51,34 @@ def measure() -> Iterator[Row]:
             mark=_MARK,
             note="mean of 5 splits; known .81 to .95 after 267 to 577, elsewhere ~50,000 events",
         )
+    few = [_of_set(one, seed, known=_FEW) for one in asked for seed in range(_SEEDS)]
+    yield quality(
+        f"agreement after {_FEW} approvals: mean of {len(asked)} sets",
+        float(np.mean(few)),
+        mark="",
+        note=f"two to ten classes; worst split {min(few):.3f}",
+    )
+    noisy = [_of_set(one, seed, noise=_NOISE) for one in asked for seed in range(_SEEDS)]
+    yield quality(
+        f"agreement after {_APPROVALS} approvals, {_NOISE:.0%} of them by chance: "
+        f"mean of {len(asked)} sets",
+        float(np.mean(noisy)),
+        mark=_MARK,
+        note=f"with what they want, not with chance; worst split {min(noisy):.3f}",
+    )
     for profile in _PROFILES:
         log = judged(profile, count=_APPROVALS + _NEW)
         yield from _of_approver(profile, log)
 
 
-def _of_set(labelled: Labelled, seed: int) -> float:
-    order = np.random.default_rng(seed).permutation(len(labelled.classes))
-    known, rest = np.split(order, [_APPROVALS])
+def _of_set(labelled: Labelled, seed: int, *, known: int = _APPROVALS, noise: float = 0.0) -> float:
+    random = np.random.default_rng(seed)
+    first, rest = np.split(random.permutation(len(labelled.classes)), [known])
+    told = labelled.classes[first]
+    whim = random.random(known) < noise
+    told = np.where(whim, random.integers(0, labelled.arms, known), told)
     x = np.hstack([np.ones((len(labelled.rows), 1)), np.clip(labelled.rows, -5, 5)])
-    seen = Choices(x[known], labelled.classes[known], np.ones(len(known)), labelled.arms)
+    seen = Choices(x[first], told, np.ones(known), labelled.arms)
     answers = learned(seen).scores(x[rest]).argmax(axis=1)
     return float((answers == labelled.classes[rest]).mean())
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from benchmarks.bakeoff import Labelled, sets
 from benchmarks.measuring import Row, quality
-from intel_ml.intelligence.policy.likeness import Choices, learned, softmax
+from intel_ml.intelligence.policy.likeness import Choices, learned
+from intel_ml.intelligence.policy.sureness import softmax
 from intel_ml.learning.evaluation.autonomy import Promise, earned, fixed_sequence
 
 #: Coverage of learn-then-test's fixed sequence where the mark was set.

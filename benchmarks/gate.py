@@ -3,6 +3,12 @@
 Four contexts, six arms, rewards of 0 or 1; the incumbent plays `maintain` with .75, the candidate
 one favourite a context with .90. The decisions go through what the product runs: predictions from
 earlier decisions only, then the duel.
+
+Over 8,000 other seeds 2.2 % are promoted at equal value and 83 % at +.107; at +.209 half are by the
+look at 600. The three are bought from one another: among mixtures of constant bets no other
+horizons or cash do better on all. Bets that hurry towards deadlines at 600 and 4,000 (digital
+options) would: in a Brownian picture 1.5 %, 87 %, 600; but half at +.107 by 2,850 instead of 2,100,
+and less the further a gain lies from where the deadlines were put. That would be tuning to rows.
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.measuring import Row, quality
 from intel_ml.learning.evaluation import e_process, online
 from intel_ml.learning.evaluation.e_process import Bounds, EProcess, Foresight
+from intel_ml.learning.evaluation.intervals import of_share
 from intel_ml.learning.evaluation.logged import LoggedDecisions
 
 _MEANS = np.array([0.35, 0.40, 0.38, 0.36, 0.37, 0.33])
@@ -40,14 +47,15 @@ def measure() -> Iterator[Row]:
         "gate: false promotion at equal value",
         100 * equal.promoted,
         mark="≤ 2.5 %",
-        note=f"%, {_RUNS_EQUAL} runs, looks every 50 to 4,000; 12.8 % by bounds, promised ≤ 5 %",
+        note=f"%, {_span(equal.promoted, _RUNS_EQUAL)}, {_RUNS_EQUAL} runs, looks every 50 to "
+        "4,000; 12.8 % by bounds, promised ≤ 5 %",
         digits=2,
     )
     yield quality(
         "gate: false demotion at equal value",
         100 * equal.demoted,
         mark="≤ 5 %",
-        note="%, the reverse process, same runs",
+        note=f"%, {_span(equal.demoted, _RUNS_EQUAL)}, the reverse process, same runs",
         digits=2,
     )
     small = _played(0.15, _RUNS)
@@ -59,7 +67,8 @@ def measure() -> Iterator[Row]:
         "gate: power at +.107",
         100 * middle.promoted,
         mark="≥ 80 %",
-        note=f"%, {_RUNS} runs, known best 70; median {middle.median:,.0f} decisions (1,950)",
+        note=f"%, {_span(middle.promoted, _RUNS)}, {_RUNS} runs, known best 70; "
+        f"median {middle.median:,.0f} decisions (1,950)",
         digits=1,
     )
     large = _played(0.60, _RUNS)
@@ -70,6 +79,11 @@ def measure() -> Iterator[Row]:
         note=f"{large.promoted:.0%} promoted, known best 650",
         digits=0,
     )
+
+
+def _span(share: float, runs: int) -> str:
+    one = of_share(share * runs, runs)
+    return f"{100 * one.low:.1f} to {100 * one.high:.1f}"
 
 
 def _played(uplift: float, runs: int) -> _Found:

@@ -2,7 +2,8 @@
 
 A decision is: check state and mask, choose with the champion's configuration (`models/`), write its
 line of the log (state, pmf, arm, propensity) as JSON. Its peer is VowpalWabbit alone, asked for a
-prediction of the same context as text. Relearning's peer is VowpalWabbit reading the same decisions
+prediction of the same context as text. The most alike past cases are looked for in a full memory,
+only where somebody asks. Relearning's peer is VowpalWabbit reading the same decisions
 from a file it is given ready-made.
 """
 
@@ -11,7 +12,6 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +25,13 @@ from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.features.states import States, Value, states_of
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.intelligence.policy.context import LEVELS
-from intel_ml.intelligence.policy.protocol import Policy
+from intel_ml.intelligence.policy.protocol import Policy, Remembers
+from intel_ml.learning.gates import read_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_CHAMPION = Path("models/campaign-policy/model.toml")
+_CHAMPION = Path("models/campaign-policy")
 _DECISIONS = 5_000
 _LEARNED_FROM = 20_000
 _RELEARNED_FROM = 100_000
@@ -42,19 +43,20 @@ _EXPLORE = "--quiet --cb_explore_adf --squarecb -q sa --ignore_linear s --random
 
 def measure() -> Iterator[Row]:
     """Yield the rows of this benchmark."""
-    training = tomllib.loads(_CHAMPION.read_text(encoding="utf-8"))["training"]
-    name, features = training["algorithm"], training["features"]
+    training = read_model(_CHAMPION).training
+    plainest, features = training.considered[0], list(training.features)
 
     def fresh() -> Policy:
-        return make_policy(name, features=features, **training["parameters"])
+        return make_policy(plainest.algorithm, features=features, **plainest.parameters)
 
     log = _log(_RELEARNED_FROM, features)
     policy = fresh().fit(log.head(_LEARNED_FROM))
     states = _states(log.head(500), features)
     vw = _VowpalWabbit(log.head(_LEARNED_FROM), features)
-    ours, both, peer = side_by_side(
+    ours, both, recalled, peer = side_by_side(
         _Decide(policy, states),
         _Decide(policy, states, explains=True),
+        _Recall(policy, states),
         vw.predict_next,
         repeats=_DECISIONS,
         warm_up=200,
@@ -63,6 +65,11 @@ def measure() -> Iterator[Row]:
         "one decision in process: check, choose, log line", ours, f"{ratio(ours, peer)} VW alone"
     )
     yield row("the same, explained", both, note=f"{ratio(both, peer)} VW alone")
+    yield row(
+        "its 5 most alike past cases of 2,000, with their sentence",
+        recalled,
+        note=f"{ratio(recalled, peer)} VW alone; only where asked for",
+    )
     yield row("VowpalWabbit alone: predict from text", peer, note="the peer")
     yield from _relearn(fresh, log, features)
 
@@ -115,6 +122,21 @@ class _Decide:
             reasons = self._policy.explain(one, 0, found.arm(0))
             line["reasons"] = [reason.text for reason in reasons]
         return json.dumps(line, allow_nan=False)
+
+
+class _Recall:
+    """Recall what is most alike of one arm after the other, for one entity after the other."""
+
+    def __init__(self, policy: Policy, states: States) -> None:
+        if not isinstance(policy, Remembers):
+            raise TypeError(f"{policy.name} remembers no cases")
+        self._policy, self._at = policy, 0
+        self._ones = [states.take([at]) for at in range(len(states))]
+
+    def __call__(self) -> str:
+        self._at += 1
+        one = self._ones[self._at % len(self._ones)]
+        return self._policy.nearest(one, 0, ARMS[self._at % len(ARMS)]).says
 
 
 class _VowpalWabbit:
@@ -178,11 +200,15 @@ def _log(rows: int, features: list[str]) -> pd.DataFrame:
         {
             **columns,
             "ad_account_id": "act_1",
+            "entity_id": [str(at % 500) for at in range(rows)],
+            "decision_id": [f"{at:024x}" for at in range(rows)],
+            "as_of": _MOMENT - pd.to_timedelta(10 + np.arange(rows) % 90, unit="D"),
             "entity_type": "adset",
             "executed": source.choice([arm.value for arm in ARMS], size=rows),
             "p_executed": 1 / len(ARMS),
             "reward": source.uniform(size=rows),
             "reward_earned": source.uniform(size=rows),
+            "reward_against_holdout": source.uniform(size=rows),
             **{f"state_{name}": source.uniform(1, 9, rows) for name in _MONEY},
         }
     )

@@ -2,9 +2,11 @@
 
 The no-op is `POST /ping`: a BentoML endpoint like the others, JSON in, JSON out. What a question
 costs more is the answer itself: the caller, the entity's state, the rules, and the decision's row,
-kept before the answer is sent. No policy is registered here, so none is asked; what one costs
-in process is measured beside. Each request is written and read by hand over one kept connection:
-a client that thinks would be measured with the server.
+kept before the answer is sent. Entities are asked about again and again, and what was concluded of
+one is kept while nothing changes, for a minute at most; an explicit state is judged anew each time.
+No policy is registered here, so none is asked; what one costs in process is measured beside. Each
+request is written and read by hand over one kept connection: a client that thinks would be measured
+with the server.
 """
 
 from __future__ import annotations
@@ -181,15 +183,21 @@ class _Target:
 def _ask(line: socket.socket, requests: list[bytes]) -> Callable[[], None]:
     turns = iter(range(10_000_000))
 
+    def more() -> bytes:
+        found = line.recv(65_536)
+        if not found:
+            raise ConnectionError("the server closed the line")
+        return found
+
     def call() -> None:
         line.sendall(requests[next(turns) % len(requests)])
-        answer = line.recv(65_536)
+        answer = more()
         while b"\r\n\r\n" not in answer:
-            answer += line.recv(65_536)
+            answer += more()
         head, _, body = answer.partition(b"\r\n\r\n")
         missing = _length(head) - len(body)
         while missing > 0:
-            missing -= len(line.recv(1_000_000))
+            missing -= len(more())
         if b" 200 " not in head[:16]:
             raise RuntimeError(answer.decode())
 

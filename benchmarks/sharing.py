@@ -1,16 +1,23 @@
 """What an account gains when others lend it their experience, and what an unlike one loses.
 
-Accounts k pay phi' theta_ka for arm a, theta_ka = mu_a + departure, with noise. Seven share with
-300 decisions each; the eighth is left out and has 0, 50, 200 or 1,000 decisions of its own, by
-chance. Its policy then picks for states it has not seen: the share of what the best arm would
-gain over `maintain`. The peer is the same policy, alone. The unlike account pays the opposite;
-while it has made no decision nothing can tell, and that row has no mark.
+Accounts k pay phi' theta_ka for arm a, theta_ka = mu_a + departure, with noise; the features of k
+are normal around a middle of its own. Seven share with 300 decisions each; the eighth is left out.
+It was watched for 100 hours in which nobody changed anything, as any account is before its first
+decision, and then has 0, 50, 200 or 1,000 decisions of its own, by chance. Its policy picks for
+states it has not seen: the share of what the best arm would gain over `maintain`. The peer is the
+same policy, alone. Unlike accounts pay the opposite of the others:
+
+    in everything               what was earned while nothing was changed tells
+    in everything, elsewhere    no outcome is known yet, but its features lie two spreads away
+    but for `maintain`          nothing tells before the first decisions: no mark until those
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,69 +36,107 @@ FEATURES = ("cpa_ratio", "roas", "frequency", "cpa_trend_3d", "ctr_trend_7d", "b
 OWN = (0, 50, 200, 1_000)
 _LENDERS, _LENT, _ASKED = 7, 300, 400
 _DEPARTURE, _NOISE = 0.35, 1.5
+_WATCHED, _MIDDLES, _ELSEWHERE = 100, 0.3, 2.0
 _SEEDS = 30
 _LEFT_OUT = "act_8"
+
+
+class Kind(StrEnum):
+    """What the eighth account is like."""
+
+    ALIKE = "left out of the lenders"
+    OPPOSITE = "unlike the others"
+    ELSEWHERE = "unlike, in other states"
+    HIDDEN = "unlike in changes only"
+
+
 _MOMENT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an account's arms pay, (arms, 1 + features), and around what its features lie."""
+
+    name: str
+    paid: np.ndarray
+    middle: np.ndarray | float = 0.0
 
 
 def measure() -> Iterator[Row]:
     """Yield the rows of this benchmark."""
-    for is_unlike in (False, True):
-        gains = np.array([_gains(seed, is_unlike=is_unlike) for seed in range(_SEEDS)])
-        name = "unlike the others" if is_unlike else "left out of the lenders"
+    for kind in Kind:
+        gains = np.array([_gains(seed, kind=kind) for seed in range(_SEEDS)])
         for at, own in enumerate(OWN):
-            shared, alone = gains[:, at, 0], gains[:, at, 1]
+            shared, alone, _ = gains[:, at].T / gains[:, at, 2].mean()
             difference = shared - alone
             error = float(difference.std(ddof=1)) / np.sqrt(_SEEDS)
             yield quality(
-                f"share of the best's gain, account {name}, {own:,} own decisions",
+                f"share of the best's gain, account {kind}, {own:,} own decisions",
                 float(shared.mean()),
-                mark=_mark(own, is_unlike=is_unlike),
+                mark=_mark(own, kind=kind),
                 note=f"alone {alone.mean():.3f}; difference {difference.mean():+.3f} "
                 f"± {2 * error:.3f}",
             )
     yield from _speed()
 
 
-def _mark(own: int, *, is_unlike: bool) -> str:
-    if is_unlike:
-        return "≥ alone less its noise" if own else ""
-    return "≥ alone less its noise" if own == OWN[-1] else "> alone"
+def _mark(own: int, *, kind: Kind) -> str:
+    if kind is Kind.ALIKE and own < OWN[-1]:
+        return "> alone"
+    return "" if kind is Kind.HIDDEN and not own else "≥ alone less its noise"
 
 
-def _gains(seed: int, *, is_unlike: bool) -> np.ndarray:
-    """Return for each number of own decisions what is gained with sharing, and alone."""
+def _gains(seed: int, *, kind: Kind, counts: Sequence[int] = OWN) -> np.ndarray:
+    """Return what is gained with sharing, alone, and by the best, for each number of decisions."""
     source = np.random.default_rng(seed)
     common = source.normal(size=(len(ARMS), 1 + len(FEATURES)))
     lent = [
-        _decisions(source, f"act_{k}", _parted(source, common), _LENT)
+        _decisions(source, Account(f"act_{k}", _parted(source, common), _middle(source)), _LENT)
         for k in range(1, _LENDERS + 1)
     ]
-    own = -common if is_unlike else _parted(source, common)
-    mine = _decisions(source, _LEFT_OUT, own, OWN[-1])
-    asked = source.normal(size=(_ASKED, len(FEATURES)))
+    own = _parted(source, common if kind is Kind.ALIKE else -common)
+    if kind is Kind.HIDDEN:
+        own[MAINTAIN] = common[MAINTAIN]
+    middle = _middle(source)
+    if kind is Kind.ELSEWHERE:
+        middle += source.choice([-_ELSEWHERE, _ELSEWHERE], size=len(FEATURES))
+    new = Account(_LEFT_OUT, own, middle)
+    watched = _decisions(source, new, _WATCHED, arms=[MAINTAIN])
+    if kind is Kind.ELSEWHERE:
+        watched = watched.assign(reward=np.nan)
+    mine = _decisions(source, new, max(OWN))
+    asked = middle + source.normal(size=(_ASKED, len(FEATURES)))
     found = []
-    for count in OWN:
-        log = _joined([*lent, mine.head(count)])
+    for count in counts:
+        seen = _joined([watched, mine.head(count)])
         both = (
-            make_policy("sharing", features=FEATURES, sharing=[_LEFT_OUT], alpha=0.0).fit(log),
+            make_policy("sharing", features=FEATURES, alpha=0.0).fit(_joined([*lent, seen])),
             make_policy("ridge", features=FEATURES, alpha=0.0),
         )
-        if count:
-            both[1].fit(mine.head(count))
-        found.append([_gain(policy, asked, own) for policy in both])
+        if seen["reward"].notna().any():
+            both[1].fit(seen)
+        found.append([*(_gain(policy, asked, own) for policy in both), _most(asked, own)])
     return np.array(found)
 
 
+def _middle(source: np.random.Generator) -> np.ndarray:
+    """Return where the features of an account lie."""
+    return source.normal(scale=_MIDDLES, size=len(FEATURES))
+
+
 def _gain(policy: Policy, asked: np.ndarray, paid: np.ndarray) -> float:
-    """Return the share of what the best arm would gain over leaving things alone."""
+    """Return what a policy gains over leaving things alone, in the mean of these states."""
     every = np.ones((len(asked), len(ARMS)), dtype=bool)
     keys = [str(at) for at in range(len(asked))]
     chosen = policy.choose(_states(asked), allowed=every, keys=keys).greedy
     worth = _phi(asked) @ paid.T
-    usual, best = worth[:, MAINTAIN], worth.max(axis=1)
-    got = worth[np.arange(len(asked)), chosen]
-    return float((got - usual).sum() / (best - usual).sum())
+    return float((worth[np.arange(len(asked)), chosen] - worth[:, MAINTAIN]).mean())
+
+
+def _most(asked: np.ndarray, paid: np.ndarray) -> float:
+    """Return what the best arms gain."""
+    worth = _phi(asked) @ paid.T
+    return float((worth.max(axis=1) - worth[:, MAINTAIN]).mean())
 
 
 def _parted(source: np.random.Generator, common: np.ndarray) -> np.ndarray:
@@ -99,23 +144,27 @@ def _parted(source: np.random.Generator, common: np.ndarray) -> np.ndarray:
 
 
 def _decisions(
-    source: np.random.Generator, account: str, paid: np.ndarray, count: int
+    source: np.random.Generator,
+    one: Account,
+    count: int,
+    *,
+    arms: Sequence[int] = range(len(ARMS)),
 ) -> pd.DataFrame:
-    """Return decisions of one account by chance, with what they paid."""
+    """Return decisions of one account by chance among some arms, with what they paid."""
     import pandas as pd  # noqa: PLC0415  # slow to load
 
-    values = source.normal(size=(count, len(FEATURES)))
-    arms = source.integers(len(ARMS), size=count)
-    worth = (_phi(values) @ paid.T)[np.arange(count), arms]
+    values = one.middle + source.normal(size=(count, len(FEATURES)))
+    taken = source.choice(arms, size=count)
+    worth = (_phi(values) @ one.paid.T)[np.arange(count), taken]
     return pd.DataFrame(
         {
             **{f"state_{name}": values[:, at] for at, name in enumerate(FEATURES)},
-            "ad_account_id": account,
+            "ad_account_id": one.name,
             "share_learning": True,
             "entity_type": "adset",
             "as_of": [_MOMENT + timedelta(hours=at) for at in range(count)],
-            "executed": [ARMS[arm].value for arm in arms],
-            "p_executed": 1 / len(ARMS),
+            "executed": [ARMS[arm].value for arm in taken],
+            "p_executed": 1 / len(arms),
             "reward": worth + source.normal(scale=_NOISE, size=count),
         }
     )
@@ -146,7 +195,7 @@ def _speed() -> Iterator[Row]:
     """Yield how long one choice takes, beside the same account's ridge regression."""
     source = np.random.default_rng(0)
     common = source.normal(size=(len(ARMS), 1 + len(FEATURES)))
-    log = _joined([_decisions(source, f"act_{k}", common, _LENT) for k in range(1, 9)])
+    log = _joined([_decisions(source, Account(f"act_{k}", common), _LENT) for k in range(1, 9)])
     shared = make_policy("sharing", features=FEATURES).fit(log)
     alone = make_policy("ridge", features=FEATURES).fit(log)
     states = _states(source.normal(size=(500, len(FEATURES))))

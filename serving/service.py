@@ -47,6 +47,7 @@ from intel_ml.surfaces.api.doors import (
 from intel_ml.surfaces.api.memory import Memory
 from intel_ml.surfaces.api.models import ModelKeeper, loader, promotions
 from intel_ml.surfaces.api.predictions import Predictor
+from intel_ml.surfaces.api.refused_models import teller
 from intel_ml.surfaces.logs import configure
 from intel_ml.surfaces.platform import limits_of, open_store, require_enabled
 from intel_ml.surfaces.settings import load_settings
@@ -92,7 +93,9 @@ class Service:
         secrets = [token.get_secret_value() for token in tokens if token is not None]
         configure(level=settings.intel_log_level, secrets=secrets)
         self.store = open_store(settings)
-        self.keeper = ModelKeeper(loader(self.store, settings), life=promotions(self.store))
+        self.keeper = ModelKeeper(
+            loader(self.store, settings), life=promotions(self.store), tell=teller(self.store)
+        )
         self.memory = Memory(self.store, limits_of(settings))
         self.predictor = Predictor(self.store, settings, self.keeper, self.memory)
         self.spool = Spool(settings.intel_home / "decisions", self.store.url, APPEND)

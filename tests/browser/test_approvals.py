@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from intel_ml.data.store.sessions import Store, platform_now
+from intel_ml.data.store.tables import AutomationAction
 from intel_ml.operations import approvals, switches
 
 if TYPE_CHECKING:
@@ -220,3 +221,20 @@ def test_a_post_from_another_origin_or_without_login_changes_nothing(site: Site)
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers
     assert {one.status for one in site.actions()} == {"pending_approval"}
+
+
+def test_tries_stand_last_and_are_approved_together_and_alone(
+    site: Site, visit: Callable[..., Any]
+) -> None:
+    with site.store.session() as session:
+        tried = session.get_one(AutomationAction, ("act_101", site.action(SUMMER).id))
+        tried.source = "exploration"
+    page = visit("anna")
+    assert SUMMER in page.locator(".row").last.text_content()
+    page.click('[data-do="approve-tries"]')
+    assert "Approve the random try?" in page.text_content("dialog")
+    page.click("dialog .primary")
+    page.wait_for_function("document.querySelectorAll('.row').length === 3")
+    assert site.action(SUMMER).status == "approved"
+    assert site.action(COLD).status == "pending_approval"
+    assert page.locator('[data-do="approve-tries"]').count() == 0

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlalchemy import Connection, insert
 
 from intel_ml.core.accounts import Account
@@ -198,12 +200,21 @@ def _rows(history: History) -> dict[str, tuple[str, list[Row]]]:
     return {name: (_TABLES[name].__tablename__, rows[name]) for name in rows}
 
 
-def _create(connection: Any, table: Any, name: str, rows: list[Row]) -> None:
+def in_files(history: History, folder: Path) -> None:
+    """Write the history as files, one a table."""
+    for name, (_, rows) in _rows(history).items():
+        pq.write_table(_arrow(history_tables()[name], rows), folder / f"{name}.parquet")
+
+
+def _arrow(table: Any, rows: list[Row]) -> pa.Table:
     schema = table.schema()
     nullable = ibis.schema({column: kind(nullable=True) for column, kind in schema.items()})
     plain = [{column: row.get(column) for column in schema.names} for row in rows]
-    arrow = pa.Table.from_pylist(plain, schema=nullable.to_pyarrow())
-    connection.register("arrow_rows", arrow)
+    return pa.Table.from_pylist(plain, schema=nullable.to_pyarrow())
+
+
+def _create(connection: Any, table: Any, name: str, rows: list[Row]) -> None:
+    connection.register("arrow_rows", _arrow(table, rows))
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arrow_rows")  # noqa: S608  # our names
     connection.unregister("arrow_rows")
 

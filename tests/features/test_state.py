@@ -170,6 +170,27 @@ def test_ctr_stands_out_only_from_three_peers_of_its_level() -> None:
     assert ask(history)["ctr_zscore"] == pytest.approx(-(1.5**0.5))  # 10 of 10, 20, 30
 
 
+def test_siblings_are_the_other_active_ones_of_the_campaign_and_level() -> None:
+    history = History().entity(campaign_id="1").day(1, spend_minor=10_00, conversions=1.0)
+    assert ask(history)["siblings_spend_7d"] is None
+    for key, campaign, status in (
+        ("8", "1", "ACTIVE"),
+        ("9", "1", "ACTIVE"),
+        ("10", "1", "PAUSED"),
+        ("11", "2", "ACTIVE"),
+        ("12", "1", "ACTIVE"),  # delivered nothing yet
+    ):
+        history.entity(key, campaign_id=campaign, effective_status=status)
+        if key != "12":
+            history.day(2, entity_id=key, spend_minor=20_00, conversions=3.0)
+    history.entity("13", "ad", campaign_id="1").day(1, entity_id="13", kind="ad")
+    state = ask(history)
+    assert state["siblings_spend_7d"] == pytest.approx(40.0)  # 8 and 9, 20 each
+    assert state["siblings_conversions_7d"] == pytest.approx(6.0)
+    assert ask(history, key="10")["siblings_spend_7d"] == pytest.approx(50.0)  # 7, 8 and 9
+    assert ask(history, key="11")["siblings_conversions_7d"] is None
+
+
 def test_clock_is_the_account_s() -> None:
     tokyo = account(time_zone="Asia/Tokyo")
     state = ask(History(accounts=[tokyo]).entity())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -46,6 +47,18 @@ def test_taken_rows_are_the_same_rows(rows: list[dict[str, float | None]]) -> No
     assert [taken.state(n) for n in range(len(rows))] == [states.state(n) for n in order]
     assert taken.entities == tuple(reversed(states.entities))
     assert [states.all_states()[n] for n in order] == taken.all_states()
+
+
+@given(ROWS)
+def test_read_states_are_the_same_and_nobody_can_change_them(
+    rows: list[dict[str, float | None]],
+) -> None:
+    states = states_of(rows, entities=entities(len(rows)), moments=[NOW] * len(rows))
+    plain = replace(states, rows=None)
+    for row in range(len(rows)):
+        assert plain.read().state(row) == plain.state(row) == states.state(row)
+        states.state(row)["cpa"] = -1.0
+        assert plain.state(row) == states.state(row)
 
 
 def test_words_become_the_numbers_of_the_catalogue() -> None:

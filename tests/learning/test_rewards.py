@@ -217,3 +217,36 @@ def test_more_pre_periods_than_units_still_leave_an_answer(n: int, columns: int,
     found = effect(*sides)
     assert found is not None
     assert math.isfinite(found.value)
+
+
+@pytest.mark.parametrize("held_out", [2, 3, 5, 10])
+@pytest.mark.parametrize("unlike", [0.5, 1.0, 3.0])
+def test_a_few_held_out_units_are_not_taken_for_many(held_out: int, unlike: float) -> None:
+    """Treated units scatter `unlike` as much; 60 of them say little of the few others."""
+    covered = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        before = random.normal(0, 1, 60 + held_out)
+        is_treated = np.arange(60 + held_out) < 60
+        after = before + random.normal(0, np.where(is_treated, unlike, 1.0)) + 0.3 * is_treated
+        found = effect(
+            Units(after[is_treated].tolist(), before[is_treated].tolist()),
+            Units(after[~is_treated].tolist(), before[~is_treated].tolist()),
+        )
+        assert found is not None
+        covered += found.low <= 0.3 <= found.high
+    assert covered / 300 >= 0.90
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 500), more=st.integers(2, 40))
+def test_more_treated_units_never_make_up_for_two_held_out_ones(seed: int, more: int) -> None:
+    random = np.random.default_rng(seed)
+    held, treated = random.normal(size=2), random.normal(size=40 + more)
+    few = effect(Units(treated[:more].tolist()), Units(held.tolist()))
+    many = effect(Units(treated.tolist()), Units(held.tolist()))
+    assert few is not None
+    assert many is not None
+    # Two values have one degree of freedom: 12.7 standard errors.
+    own = float(held.std(ddof=1)) / np.sqrt(2)
+    assert many.high - many.low > 2 * 4 * own

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from intel_ml.core.actions import ARMS
+from intel_ml.core.errors import UnknownNameError
 from intel_ml.data.store.sessions import Store
 from intel_ml.features.catalogue import Role, names
 from intel_ml.intelligence.policy import make_policy
-from intel_ml.learning.training import COLUMNS, training_log
+from intel_ml.learning.evaluation.replay import states_of_log
+from intel_ml.learning.gates import read_model
+from intel_ml.learning.training import COLUMNS, new_policies, new_policy, training_log
 from tests import history
+from tests.intelligence.policy import worlds
+
+PROJECT = Path(__file__).parents[2]
+POLICY = read_model(PROJECT / "models" / "campaign-policy")
+FEATURES = ("cpa_ratio", "roas", "frequency", "learning_phase")
+FEW = POLICY.model_copy(
+    update={"training": POLICY.training.model_copy(update={"features": FEATURES})}
+)
 
 
 @pytest.fixture
@@ -80,3 +92,37 @@ def test_a_policy_learns_from_the_log_as_it_is(learned: Store) -> None:
     log = _log(learned)
     policy = make_policy("ridge", alpha=0.1, features=["cpa_ratio", "roas", "frequency"]).fit(log)
     assert policy.features == ("cpa_ratio", "roas", "frequency")
+
+
+def test_the_policies_of_a_model_come_in_its_order_and_one_by_its_name() -> None:
+    made = new_policies(POLICY, seed=4, sharing=[])
+    assert list(made) == [one.name for one in POLICY.training.considered]
+    assert new_policy(POLICY, seed=4, sharing=[]).name == next(iter(made.values())).name
+    named = new_policy(POLICY, seed=4, sharing=[], candidate="vw-regcb")
+    assert named.name == "vw"
+    with pytest.raises(UnknownNameError, match="Did you mean 'vw-regcb'"):
+        new_policy(POLICY, seed=4, sharing=[], candidate="vw-regcv")
+
+
+@pytest.mark.parametrize("name", [one.name for one in POLICY.training.considered])
+def test_no_candidate_lets_an_account_learn_from_one_that_does_not_share(name: str) -> None:
+    logs = [
+        worlds.log(80, seed=at).assign(ad_account_id=f"act_{at}", share_learning=at < 3)
+        for at in (1, 2, 3, 4)
+    ]
+    private = logs[-1].assign(reward=-logs[-1]["reward"], state_roas=77.0)
+    made = [
+        new_policy(FEW, seed=0, sharing=["act_1", "act_2", "act_new"], candidate=name).fit(
+            pd.concat(log, ignore_index=True)
+        )
+        for log in (logs[:-1], logs, [*logs[:-1], private])
+    ]
+    asked = worlds.log(12, seed=9)
+    allowed, keys = np.ones((12, len(ARMS)), dtype=bool), list("abcdefghijkl")
+    for account in ("act_1", "act_3", "act_new"):
+        states = states_of_log(asked.assign(ad_account_id=account), FEATURES)
+        without, with_it, changed = (
+            one.choose(states, allowed=allowed, keys=keys).pmf for one in made
+        )
+        assert (without == with_it).all()
+        assert (without == changed).all()

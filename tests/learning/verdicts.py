@@ -40,14 +40,28 @@ def judged(  # noqa: PLR0913  # a row is what it is
     version: str = "7",
     first: int = 0,
     policy_arm: str | None = None,
+    challenger: str | None = None,
+    wants: str | None = None,
     **more: Any,
 ) -> list[int]:
-    """Log one answered proposal for each (sureness, verdict); return the actions' ids."""
+    """Log one answered proposal for each (sureness, verdict); return the actions' ids.
+
+    A `challenger` of that version was as sure, and `wants` the same arm unless told otherwise.
+    """
     made = []
     with store.session() as session:
         for number, (sure, verdict) in enumerate(said, start=first):
             key, at = f"{archetype}-{arm}-{version}-{number}", NOW - timedelta(hours=2000 - number)
-            session.add(_decision(key, at, sure, archetype, arm, version, policy_arm))
+            row = _decision(key, at, sure, archetype, arm, version, policy_arm)
+            if challenger is not None:
+                row.challenger = {
+                    "name": "campaign-policy",
+                    "version": challenger,
+                    "arm": wants or arm,
+                    "confidence": sure,
+                    "pmf": {},
+                }
+            session.add(row)
             action = _action(key, at, verdict, sure)
             for name, value in more.items():
                 setattr(action, name, value)

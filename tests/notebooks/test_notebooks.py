@@ -111,8 +111,12 @@ def test_the_four_scheduled_notebooks_turn_a_month_into_a_policy_in_shadow(
     assert set(built["states"]["ad_account_id"]) == {"act_101"}
     archetypes = _run("20_train_archetypes")
     assert archetypes["registered"].alias in {"champion", "shadow"}
-    _run("30_train_policy", days=60)
+    trained = _run("30_train_policy", days=60)
+    assert len(trained["choice"].table()) == len(trained["model"].training.considered)
     judged = _run("40_evaluate_and_register", days=60)
+    kept = set(judged["unseen"]["decision_id"])
+    assert kept == set(trained["choice"].unseen["decision_id"]), "what chose does not judge"
+    assert judged["candidate"].told[0] == trained["choice"].why
     assert judged["registered"].alias == "shadow", str(judged["registered"])
     loaded = registry.load_policy("campaign-policy", "shadow")
     assert loaded is not None

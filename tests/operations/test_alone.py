@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
 from intel_ml.core.actions import ActionStatus
+from intel_ml.core.ids import Entity, EntityId, EntityType
 from intel_ml.core.recommendations import Mode, Source
-from intel_ml.data.store.tables import ActionEvent, AutomationAction, Decision, PolicyCell
+from intel_ml.data.store.tables import (
+    ActionEvent,
+    AutomationAction,
+    AutomationRule,
+    Decision,
+    PolicyCell,
+)
+from intel_ml.features.states import States
+from intel_ml.intelligence.policy import drawing
+from intel_ml.intelligence.policy.protocol import Choices
+from intel_ml.operations.answers import Asking, recommend
 from intel_ml.operations.decisions import decide
 from intel_ml.operations.limits import Limits
+from intel_ml.reporting.queue import pending_cards
 from tests.operations.conftest import Desk, desk, graph
 from tests.operations.test_decisions import wasting
 from tests.surfaces.test_feature_matrix import Sure, automatic
@@ -128,3 +142,58 @@ def test_where_account_and_cell_are_live_the_policy_is_shown_and_may_go_on(wasti
     rows = _decided(wasting, mode=Mode.LIVE)
     assert len(rows) > 3
     assert {(row.source, row.status) for row in rows} == {(Source.POLICY, ActionStatus.APPROVED)}
+
+
+class Wavering:
+    """A policy in use that is sure to leave things alone best, and mostly draws a pause."""
+
+    name, version = "campaign-policy", "7"
+    features: tuple[str, ...] = ()
+    entity_types: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> Any:
+        return self
+
+    def choose(self, _: States, *, allowed: Any, keys: Sequence[str]) -> Choices:
+        pmf = np.zeros(allowed.shape)
+        pmf[:, :2] = 0.95, 0.05
+        sure, greedy = np.full(len(pmf), 0.95), np.ones(len(pmf), dtype=np.intp)
+        return drawing.choices(pmf, keys, greedy=greedy, confidence=sure)
+
+    def explain(self, *_: Any) -> tuple[()]:
+        return ()
+
+
+def test_what_a_live_policy_only_draws_is_a_try_that_asks_a_person(wasting: Desk) -> None:
+    _set(wasting, "automatic")
+    with wasting.store.session() as session:
+        for rule in session.scalars(select(AutomationRule)):
+            rule.is_active = False
+    limits = replace(ALONE, explorations_per_day=4, exploration_spend_share=1.0)
+    rows = _decided(wasting, limits, mode=Mode.LIVE, policy=Wavering())
+    assert len(rows) == 4
+    assert {(row.source, row.status) for row in rows} == {
+        (Source.EXPLORATION, ActionStatus.PENDING_APPROVAL)
+    }
+    with wasting.store.session() as session:
+        logged = session.scalars(select(Decision)).all()
+        told = pending_cards(session, person=wasting.ana, now=wasting.now())
+    assert {row.policy_arm for row in logged} == {"maintain"}
+    # Once the day's tries are used up, it is certain that things are left alone.
+    assert {0.95, 1.0} <= {row.propensity for row in logged} <= {0.95, 0.05, 1.0}
+    assert {card.agrees for card in told} == {False}
+    assert {card.proposer for card in told} == {
+        "Policy campaign-policy 7, by chance: it thinks another choice best"
+    }
+
+
+def test_who_asks_is_told_what_a_live_policy_thinks_best_never_a_draw(wasting: Desk) -> None:
+    for key in ("14", "15", "16", "17", "18"):
+        entity = Entity(wasting.account.id, EntityType.ADSET, EntityId(key))
+        asking = Asking(wasting.now(), ALONE, policy=Wavering(), mode=Mode.LIVE)
+        told = recommend(wasting.store, wasting.account, entity, asking)
+        assert told.policy is not None
+        assert told.policy.action.type == "do_nothing"
+    with wasting.store.session() as session:
+        assert set(session.scalars(select(Decision.propensity))) == {1.0}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +20,8 @@ from intel_ml.features.states import States, Value, states_of
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.judgement.rules.templates import default_rules
 from intel_ml.operations.answers import REQUEST, Asking, consider
-from intel_ml.operations.contexts import AccountContext, Versions
-from intel_ml.operations.decision_rows import decision_id
+from intel_ml.operations.contexts import CONCLUDED_VALID, AccountContext, Versions
+from intel_ml.operations.decision_rows import decision_id, row_texts
 from intel_ml.operations.judging import Judges, judge
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing
@@ -96,6 +98,52 @@ def test_asked_alone_or_decided_with_all_others_the_view_of_an_entity_is_the_sam
     assert [_plain(one.judged) for one in consider(context, entities, asking).decided] == [
         _plain(one) for one in whole
     ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(asked=an_entity(1), mode=st.sampled_from(list(Mode)), later=st.integers(1, 10**8))
+def test_asked_again_it_is_another_decision_that_says_and_logs_the_same(
+    asked: tuple[Standing, dict[str, Value]], mode: Mode, later: int
+) -> None:
+    entity = asked[0].entity
+    states = states_of([asked[1]], entities=[entity], moments=[NOW])
+    policy, challenger = InUse(make_policy("uniform")), InUse(make_policy("uniform"), version="8")
+    asking = Asking(now=NOW, limits=Limits(), policy=policy, challenger=challenger, mode=mode)
+    again = replace(asking, now=NOW + timedelta(microseconds=later))
+    context = _context([asked], states)
+    first, second = consider(context, [entity], asking), consider(context, [entity], again)
+    fresh = consider(_context([asked], states), [entity], again)
+    is_kept = second.decided[0].judged is first.decided[0].judged
+    assert is_kept is (again.now - NOW < CONCLUDED_VALID), "concluded once a minute"
+    assert second.answers == fresh.answers
+    assert second.decided[0].id != first.decided[0].id
+    (said,), (logged,) = second.rows, row_texts(fresh.moment, fresh.decided)
+    assert json.loads(said) == json.loads(logged)
+    assert json.loads(said)["state"] == fresh.decided[0].judged.state
+    bare = [replace(one, text=None) for one in second.decided]
+    assert row_texts(second.moment, bare) == second.rows
+
+
+@pytest.mark.parametrize("what", ["policy", "challenger", "archetypes", "mode", "limits"])
+def test_what_others_concluded_is_not_said(what: str) -> None:
+    place = Standing(
+        entity=Entity(ACCOUNT.id, EntityType.ADSET, EntityId("1")), name="x",
+        value=Setting("USD", 70_00, "ACTIVE"), effective_status="ACTIVE",
+        is_budget_set_above=False, busy=None,
+    )  # fmt: skip
+    states = states_of([{"spend": 1.0}], entities=[place.entity], moments=[NOW])
+    context = _context([(place, {"spend": 1.0})], states)
+    asking = Asking(now=NOW, limits=Limits(), mode=Mode.SHADOW)
+    others: dict[str, Any] = {
+        "policy": InUse(make_policy("uniform")),
+        "challenger": InUse(make_policy("uniform")),
+        "archetypes": {place.entity: "Steady"},
+        "mode": Mode.LIVE,
+        "limits": Limits(max_budget_change_percent=50),
+    }
+    by_some = consider(context, [place.entity], asking).decided[0].judged
+    by_others = consider(context, [place.entity], replace(asking, **{what: others[what]}))
+    assert by_others.decided[0].judged is not by_some
 
 
 def _context(given_: list[tuple[Standing, dict[str, Value]]], together: States) -> AccountContext:

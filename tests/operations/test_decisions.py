@@ -172,9 +172,7 @@ def test_a_random_try_says_that_it_is_one(wasting: Desk) -> None:
         if tries:
             break
     assert tries
-    assert {row.reason for row in tries} == {
-        "A random try, 1 in 2, so that its effect can be learned."
-    }
+    assert all(row.reason.startswith("A small test by chance: it shows") for row in tries)
     assert all(row.rule_id is None and row.requires_approval for row in tries)
 
 

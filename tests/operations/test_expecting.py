@@ -57,7 +57,7 @@ def states_of(rows: int) -> States:
     )
 
 
-@pytest.mark.parametrize("kind", ["ridge", "sharing"])
+@pytest.mark.parametrize("kind", ["ridge", "sharing", "vw"])
 def test_what_a_change_earns_is_found_within_the_interval_it_tells(kind: str) -> None:
     policy = make_policy(kind, features=["cpa_ratio", "roas"]).fit(earned_log(1500, gain=0.3))
     assert isinstance(policy, Expects)
@@ -95,8 +95,8 @@ def test_the_words_of_an_estimate() -> None:
     told = expectation(-0.12, 0.05)
     assert told is not None
     assert told.text == (
-        "by its estimate 12% of the money in play is lost against leaving it alone, within 72 "
-        "hours (95% interval \N{MINUS SIGN}22% to \N{MINUS SIGN}2%)"
+        "within 72 hours it earns 12% of its spend less than if left alone "
+        "(95% interval \N{MINUS SIGN}22% to \N{MINUS SIGN}2%)"
     )
 
 
@@ -117,7 +117,7 @@ def _card_expects(desk: Desk, policy: Policy) -> list[str]:
 def test_the_card_tells_what_a_policy_with_rewards_expects(wasting: Desk) -> None:
     learned = make_policy("ridge", features=["cpa_ratio", "roas"]).fit(earned_log(3000, gain=0.3))
     said = _card_expects(wasting, learned)
-    assert any(one.startswith("Not measured yet; the policy says: by its estimate") for one in said)
+    assert any(one.startswith("Not measured yet. The policy's estimate: ") for one in said)
     assert all("95% interval" in one or one == "Not enough evidence to say." for one in said)
 
 

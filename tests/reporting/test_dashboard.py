@@ -18,7 +18,7 @@ def test_a_new_account_says_what_is_not_known_yet(desk: Desk) -> None:
         page = dashboard(session, person=desk.ana, account_id="act_1", now=desk.now())
     assert (page.score, page.last_cycle, page.pending, page.recent) == (None, None, 0, ())
     assert page.savings.amount is None
-    assert page.savings.note.startswith("Not enough evidence yet: measured are 0")
+    assert page.savings.note.startswith("Not enough evidence yet: 0 pauses or cuts")
     assert len(page.week) == 7
     assert all(point.spend is None for point in page.month)
 

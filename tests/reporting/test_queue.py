@@ -14,7 +14,7 @@ from intel_ml.operations.approvals import approve, reject
 from intel_ml.operations.decisions import decide
 from intel_ml.operations.limits import Limits
 from intel_ml.reporting.cards import Card
-from intel_ml.reporting.queue import card, history, pending_cards, stats, waiting, what_happened
+from intel_ml.reporting.queue import card, history, pending_cards, stats, waiting
 from tests.operations.conftest import CUT, PAUSE, Desk
 
 WAITS = ActionStatus.PENDING_APPROVAL
@@ -95,9 +95,9 @@ def test_a_decided_card_says_what_happened(desk: Desk) -> None:
 
     def says(action: int) -> str:
         with desk.store.session() as session:
-            return what_happened(
+            return card(
                 session, person=desk.ana, account_id="act_1", action_id=action, now=desk.now()
-            )
+            ).says
 
     assert says(refused) == "Rejected by Ana just now: too early."
     assert says(done) == "Approved by Bob just now. The change is made within seconds."
@@ -159,19 +159,19 @@ def test_an_approved_change_says_that_it_waits_while_nothing_acts(desk: Desk) ->
         approve(session, account_id="act_1", action_id=action, by=desk.bob, now=desk.now())
         switches.kill(session, reason="wrong prices.", by="Ana")
     with desk.store.session() as session:
-        says = what_happened(
+        says = card(
             session, person=desk.ana, account_id="act_1", action_id=action, now=desk.now()
-        )
+        ).says
     assert "Not made yet: Ana stopped all changes: wrong prices. It waits until" in says
     with desk.store.session() as session:
         switches.revive(session, reason="right again", by="Ana")
-        late = what_happened(
+        late = card(
             session,
             person=desk.ana,
             account_id="act_1",
             action_id=action,
             now=desk.now() + timedelta(minutes=5),
-        )
+        ).says
     assert "the executor has not answered" in late
 
 
@@ -192,7 +192,7 @@ def test_an_undo_and_a_change_never_measured_promise_no_outcome(desk: Desk) -> N
 def test_a_random_try_says_that_it_is_safe_to_reject(desk: Desk) -> None:
     desk.propose("11", CUT, status=WAITS, source="exploration")
     found = _pending(desk)[0]
-    assert found.why == "It costs too much. No rule asks for it: rejecting it is safe."
+    assert found.why == "It costs too much. Nothing depends on it: rejecting it is safe."
     assert found.proposer.startswith("Chance")
 
 
@@ -255,3 +255,37 @@ def test_every_status_has_a_sentence(desk: Desk) -> None:
         told = history(session, person=desk.ana, now=desk.now())
     assert len(told) == len(ActionStatus)
     assert all(one.says and "None" not in one.says for one in told)
+
+
+def test_only_what_we_set_last_may_be_undone(desk: Desk) -> None:
+    done, now = ActionStatus.EXECUTED, desk.now()
+    first, second, pause = (
+        desk.propose("11", action, status=done, executed_at=now - timedelta(hours=hours))
+        for action, hours in ((CUT, 9), (CUT, 5), (PAUSE, 7))
+    )
+    later = {"daily_budget_minor": 32_00, "status": "ACTIVE", "currency": "USD"}
+    with desk.store.session() as session:
+        session.get_one(AutomationAction, ("act_1", second)).value_after = later
+    with desk.store.session() as session:
+        cards = history(session, person=desk.ana, now=desk.now())
+    assert {one.action_id: one.may_undo for one in cards} == {
+        first: False,
+        second: True,
+        pause: True,
+    }
+
+
+def test_where_nothing_was_spent_afterwards_no_cost_is_told(desk: Desk) -> None:
+    seen = {
+        "horizon_hours": 72,
+        "before": {"cpa": 53.78, "roas": 0.4, "spend": 53.78},
+        "after": {"cpa": 0.0, "roas": 0.0, "spend": 0.0},
+    }
+    done = desk.propose(
+        "11", PAUSE, status=ActionStatus.EXECUTED, executed_at=desk.now(), outcome_metrics=seen
+    )
+    with desk.store.session() as session:
+        says = card(
+            session, person=desk.ana, account_id="act_1", action_id=done, now=desk.now()
+        ).says
+    assert says.endswith("72 hours later: spend 53.78 USD → 0.00 USD.")

@@ -21,7 +21,7 @@ from intel_ml.intelligence.policy.protocol import Choices
 from intel_ml.learning.registry import Registry
 from intel_ml.operations.decisions import decide
 from intel_ml.operations.dispatcher import drain
-from intel_ml.operations.judging import PolicyInUse
+from intel_ml.operations.views import PolicyInUse
 from intel_ml.surfaces.api.models import ModelKeeper, loader
 from intel_ml.surfaces.api.predictions import Predictor
 from intel_ml.surfaces.entry import run_process
@@ -333,6 +333,8 @@ def test_an_automatic_change_asks_after_all_when_the_period_was_made_longer(desk
         ("approval_valid_hours", "approval_valid_hours", 5.0),
         ("holdout_share", "holdout_share", 0.2),
         ("exploration_share", "exploration_share", 0.2),
+        ("exploration_per_day", "explorations_per_day", 7),
+        ("exploration_spend_share", "exploration_spend_share", 0.3),
     ],
 )
 def test_every_limit_of_the_settings_reaches_the_guards(name: str, field: str, value: float):

@@ -19,6 +19,7 @@ from intel_ml.core.errors import (
 from intel_ml.data.store.sessions import Store
 from intel_ml.intelligence import clusters
 from intel_ml.intelligence.policy import ridge
+from intel_ml.learning.promotion import evidence
 from intel_ml.learning.registry import Registry
 from intel_ml.surfaces.lab import Lab, connect, models, pictures
 from intel_ml.surfaces.settings import Settings
@@ -125,6 +126,75 @@ def test_one_accounts_candidate_waits_apart_and_serves_nobody(
     assert (before and before.version) == (after and after.version)
     with pytest.raises(NotFoundError, match="of act_102 has been trained"):
         lab.candidate("campaign-policy", account="act_102")
+
+
+def test_a_choice_is_explained_with_the_most_alike_past_cases(learned: Lab) -> None:
+    log = learned.decisions()
+    mine = ridge.Policy(features=["cpa_ratio", "roas", "frequency", "ctr_trend_7d"]).fit(log)
+    adsets = learned.states("act_101").query("entity_type == 'adset'")["entity_id"]
+    told = [learned.explain(mine, entity, account="act_101", arm="maintain") for entity in adsets]
+    assert all(one.says[1] in one._repr_html_() for one in told)
+    assert any(len(one.cases) for one in told)
+    with pytest.raises(NotFoundError, match="no entity 'adset_x'"):
+        learned.explain(mine, "adset_x")
+
+
+@pytest.mark.server
+def test_a_model_is_chosen_among_its_candidates_and_shows_why_for_good(
+    learned: Lab, registry: Registry
+) -> None:
+    lab = _lab(learned.store, registry.tracking_url)
+    log = lab.decisions()
+    choice = lab.choose_policy("campaign-policy", log)
+    described = lab.model("campaign-policy").training.considered
+    assert [one.name for one in choice.selection.candidates] == [one.name for one in described]
+    assert all(one.could_learn for one in choice.selection.candidates), choice
+    lab.keep_candidate(choice.policy, name="campaign-policy", log=choice.learned_from)
+    found = lab.candidate("campaign-policy")
+    assert found.told == choice.selection.sentences
+    assert found.trained_until < choice.unseen["as_of"].min()
+    report = lab.compare(found.policy, against="campaign-policy@champion", log=choice.unseen)
+    done = lab.register(
+        found.policy, name="campaign-policy", alias="shadow", report=report, trained=found
+    )
+    shown = evidence(registry, lab.store, name="campaign-policy", version=done.version)
+    assert choice.why in shown.text
+    assert shown.version.tags["candidate"] == choice.name
+    assert shown.version.tags["algorithm"] == found.policy.name
+    for one in described:
+        assert f"  {one.name}: " in shown.text
+    metrics = registry._client.get_run(lab.run.id).data.metrics
+    assert metrics[f"candidate.{choice.name}.chosen"] == 1.0
+    assert metrics["compared_on"] == choice.selection.decisions
+
+
+@pytest.mark.server
+def test_policies_of_ones_own_are_chosen_among_in_a_few_lines(
+    learned: Lab, registry: Registry
+) -> None:
+    lab = _lab(learned.store, registry.tracking_url)
+    mine = ridge.Policy(features=["cpa_ratio", "roas"])
+    bent = lab.new_policy("campaign-policy", candidate="ridge-bent")
+    choice = lab.choose_policy({"mine": mine, "bent": bent}, lab.decisions("act_101"))
+    assert choice.name in {"mine", "bent"}
+    assert "<img" in choice._repr_html_()
+    assert mine.counts == ridge.Policy().counts, "what was handed in stays unlearned"
+    report = lab.compare(choice.policy, against="campaign-policy@champion", log=choice.unseen)
+    done = lab.register(choice.policy, name="campaign-policy", alias="challenger", report=report)
+    shown = evidence(registry, lab.store, name="campaign-policy", version=done.version)
+    assert choice.why in shown.text
+    alone = lab.decisions("act_101")
+    lab.keep_candidate(choice.policy, name="campaign-policy", log=alone, account="act_101")
+    assert lab.candidate("campaign-policy", account="act_101").told[0] == choice.why
+
+
+def test_a_log_too_short_to_choose_by_is_counted(learned: Lab) -> None:
+    log = learned.decisions()
+    for short in (log.head(0), log[log["reward"].notna()].head(9)):
+        with pytest.raises(NotEnoughDataError, match=f"need 10, saw {len(short)}"):
+            learned.choose_policy("campaign-policy", short)
+    with pytest.raises(UnknownNameError, match="campaign-policy"):
+        learned.choose_policy("campaign-polcy", log)
 
 
 def test_a_world_comes_with_its_oracle(lab: Lab) -> None:

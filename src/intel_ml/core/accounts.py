@@ -9,6 +9,8 @@ from intel_ml.core.ids import AdAccountId
 from intel_ml.core.money import Money, currency_offset
 from intel_ml.core.recommendations import Mode, Role
 
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -45,5 +47,4 @@ class Person:
 
     def may(self, role: Role, account: str) -> bool:
         """Return whether this person has at least `role` for `account`."""
-        order = list(Role)
-        return any(a == account and order.index(r) >= order.index(role) for a, r in self.roles)
+        return any(a == account and _RANK[r] >= _RANK[role] for a, r in self.roles)

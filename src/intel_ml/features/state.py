@@ -52,6 +52,7 @@ _REACHED = ("3d", "closed", "closed_before")
 _HOURS_A_DAY = 24
 #: In the first hour of a day its pace says nothing yet.
 _FIRST_HOUR = 1 / _HOURS_A_DAY
+_DELIVERS = "ACTIVE"
 #: Fewer entities make no mean to stand out from.
 _FEWEST_PEERS = 3
 
@@ -233,7 +234,18 @@ def _comparisons(t: Table) -> dict[str, Value]:
         "ctr_zscore": _ratio(t.ctr - t.ctr.mean().over(peers), spread),
         "frequency_velocity": _ratio(t.impressions_closed, t.reach_closed)
         - _ratio(t.impressions_closed_before, t.reach_closed_before),
+        **{f"siblings_{name}": _of_siblings(t, name) for name in ("spend_7d", "conversions_7d")},
     }
+
+
+def _of_siblings(t: Table, name: str) -> Value:
+    """Return the sum over the campaign's other active entities of the level, of those known."""
+    campaign = ibis.window(group_by=["ad_account_id", "as_of", "entity_type", "campaign_key"])
+    is_known = t.spend_7d.notnull() & t.conversions_7d.notnull()
+    counts = is_known & (t.effective_status == _DELIVERS)
+    one, told = (ibis.ifelse(counts, value, 0.0) for value in (1.0, t[name]))
+    has_any = t.campaign_key.notnull() & (one.sum().over(campaign) - one > 0)
+    return ibis.ifelse(has_any, told.sum().over(campaign) - told, ibis.null("float64"))
 
 
 def _ratio(over: Value, under: Value) -> Value:

@@ -165,6 +165,16 @@ _TRENDS = (
         "How much the frequency of three closed days rose from one day to the next.",
         "frequency of yesterday's 3 d - frequency of the 3 d ending a day earlier",
     ),
+    _number(
+        *("siblings_spend_7d", Kind.MONEY, "spend of its siblings in 7 days"),
+        "Spent in a week by the campaign's other active entities of its level.",
+        "sum(spend_7d) of them; unknown where there is none",
+    ),
+    _number(
+        *("siblings_conversions_7d", Kind.COUNT, "conversions of its siblings in 7 days"),
+        "Results in a week of the campaign's other active entities of its level.",
+        "sum(conversions_7d) of them; unknown where there is none",
+    ),
 )
 
 _TIMES = (

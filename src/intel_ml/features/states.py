@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -24,17 +24,23 @@ Column = NDArray[np.float64] | NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """`columns[name][i]` is feature `name` of `entities[i]` as known at `moments[i]`."""
+    """`columns[name][i]` is feature `name` of `entities[i]` as known at `moments[i]`.
+
+    `rows` are the same values, entity by entity, where they were read already.
+    """
 
     entities: tuple[Entity, ...]
     moments: tuple[datetime, ...]
     columns: Mapping[str, Column]
+    rows: tuple[Mapping[str, Value], ...] | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.entities)
 
     def state(self, row: int) -> dict[str, Value]:
         """Return one entity's values with None for the unknown, ready for JSON."""
+        if self.rows is not None:
+            return dict(self.rows[row])
         return {name: _plain(column.item(row)) for name, column in self.columns.items()}
 
     def all_states(self) -> list[dict[str, Value]]:
@@ -44,6 +50,10 @@ class States:
             for row, value in zip(rows, column.tolist(), strict=True):
                 row[name] = _plain(value)
         return rows
+
+    def read(self) -> States:
+        """Return the same with every row read: for states that are asked about again and again."""
+        return replace(self, rows=tuple(self.all_states()))
 
     def numbers(self, wanted: Sequence[str]) -> NDArray[np.float64]:
         """Return the named columns as an array of shape (entities, wanted); what is missing is NaN.
@@ -76,7 +86,8 @@ def states_of(
     {'cpa': None}
     """
     columns: dict[str, Column] = {}
-    for name in sorted({name for row in rows for name in row}):
+    known = sorted({name for row in rows for name in row})
+    for name in known:
         values = [row.get(name) for row in rows]
         if any(isinstance(value, str) for value in values):
             columns[name] = np.array(values, dtype=object)
@@ -84,7 +95,8 @@ def states_of(
             columns[name] = np.array(
                 [math.nan if v is None else v for v in values], dtype=np.float64
             )
-    return States(entities=tuple(entities), moments=tuple(moments), columns=columns)
+    plain = tuple({name: _plain(row.get(name)) for name in known} for row in rows)
+    return States(entities=tuple(entities), moments=tuple(moments), columns=columns, rows=plain)
 
 
 def _numeric(name: str, column: Column) -> NDArray[np.float64]:

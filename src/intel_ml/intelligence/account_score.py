@@ -172,10 +172,11 @@ def _recommendations(ad_sets: States, ads: States) -> tuple[ScoreRecommendation,
     found: list[tuple[float, ScoreRecommendation]] = []
     for at in _rows((ratio > COSTLY_RATIO) & (spend > 0)):
         action = "pause" if ratio[at] > PAUSE_RATIO else "reduce"
-        reason = f"CPA is {ratio[at]:.1f} times target on {spend[at]:,.2f} spent in 7 days"
+        share = f"{spend[at] / np.nansum(spend):.0%} of the week's spend"
+        reason = f"CPA is {ratio[at]:.1f} times target, with {share}"
         found.append((spend[at] * ratio[at], _advice("high", action, ad_sets, at, reason)))
     for at in _rows((ratio < _SCALE_RATIO) & (spend > 0)):
-        reason = f"CPA is {ratio[at]:.1f} times target: there may be room to scale"
+        reason = f"CPA is {ratio[at]:.1f} times target: there may be room for more budget"
         found.append((spend[at], _advice("medium", "scale", ad_sets, at, reason)))
     for at in _rows(_worn(ads)):
         reason = "Frequency is high and CTR falls: people have seen it too often"

@@ -7,8 +7,10 @@
 
 Without a row a cell follows its account's mode. Automatic is granted by a person, never by a
 program, and only where the account's own verdicts prove the promise (`evaluation.autonomy`); it
-belongs to the version of the policy that earned it. Each verdict on an audit, and each undoing of
-what ran by itself, is weighed: the cell falls back to live the moment the promise is contradicted.
+belongs to the version of the policy that earned it. A new version brings what it earned while it
+was asked beside the one before (`beside`), and needs a grant of its own. Each verdict on an audit,
+and each undoing of what ran by itself, is weighed: the cell falls back to live the moment the
+promise is contradicted.
 
 Reads   verdicts beside how sure the policy was before them; `intel_policy_cell`.
 Gives   `Cell`, the evidence, and rows: who let it go how far, when, why.
@@ -30,6 +32,7 @@ from sqlalchemy.orm import Session
 from intel_ml.core.actions import Arm
 from intel_ml.core.errors import ConflictError, NotFoundError
 from intel_ml.data.store.tables import AdAccount, PolicyCell
+from intel_ml.learning.beside import NOTHING, Seen, beside, speaks_now
 from intel_ml.learning.evaluation.autonomy import (
     Autonomy,
     Promise,
@@ -81,7 +84,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What the verdicts of one cell prove, of which model; `watched` counts since the grant."""
+    """What the verdicts of one cell prove, of which model.
+
+    `beside` of them are from when that model was the challenger; `asked` and `disagreed` count
+    since the grant.
+    """
 
     account_id: str
     archetype: str
@@ -91,6 +98,7 @@ class Earned:
     cell: Cell | None
     asked: int = 0
     disagreed: int = 0
+    beside: int = 0
 
     @property
     def mode(self) -> CellMode | None:
@@ -160,26 +168,35 @@ def evidence(
     floor: float,
     promise: Promise | None = None,
 ) -> list[Earned]:
-    """Return what the verdicts prove of each cell, of the model judged last in it.
+    """Return what the verdicts prove of each cell, of the model that speaks there now.
 
-    Only proposals the policy agreed with count: nothing else would run by itself. How sure it was
-    stood in the log before the person was asked, so the proof is of a model that didn't know.
+    That is the one asked last in the account, where anything is known of it, else the one judged
+    last. Only proposals the policy agreed with count: nothing else would run by itself. How sure it
+    was stood in the log before the person was asked, so the proof is of a model that didn't know.
     """
-    known = cells(session, account_id)
-    rows = {
-        (archetype, Arm(arm)): (model, np.array(sure, dtype=float), np.array(agreed, dtype=bool))
+    known, since = cells(session, account_id), now - _WINDOW
+    own = {
+        (archetype, Arm(arm), model): Seen(np.array(sure, float), np.array(agreed, dtype=bool))
         for archetype, arm, model, sure, agreed in session.execute(
-            _VERDICTS, {"account": account_id, "since": now - _WINDOW}
+            _VERDICTS, {"account": account_id, "since": since}
         )
     }
-    nothing = (None, np.empty(0), np.empty(0, dtype=bool))
+    last = {(archetype, arm): model for archetype, arm, model in own}
+    speaker = speaks_now(session, account_id, since=since)
+    lent = {} if speaker is None else beside(session, account_id, model=speaker, since=since)
     found = []
-    for archetype, arm in sorted({*rows, *known}):
-        model, sure, agreed = rows.get((archetype, arm), nothing)
-        cell = known.get((archetype, arm))
+    for archetype, arm in sorted({*last, *lent, *known}):
+        key = archetype, arm
+        is_known = key in lent or (*key, speaker) in own
+        model = speaker if is_known else last.get(key)
+        early = lent.get(key, NOTHING)
+        seen = early.then(own.get((*key, model), NOTHING))
+        cell = known.get(key)
         asked, disagreed = _watched(session, cell)
-        gate = earned_so_far(sure, agreed, promise=promise, floor=floor)
-        found.append(Earned(account_id, archetype, arm, model, gate, cell, asked, disagreed))
+        gate = earned_so_far(seen.sure, seen.agreed, promise=promise, floor=floor)
+        found.append(
+            Earned(account_id, archetype, arm, model, gate, cell, asked, disagreed, len(early))
+        )
     return found
 
 
@@ -214,7 +231,11 @@ def grant(  # noqa: PLR0913  # the cell, who grants it, and under which limits
             f"{_named(archetype, arm)} has not earned it. {told}",
             hint="`intel-ml autonomy list` shows what each cell has proven.",
         )
-    proof = found.found.as_json() | {"model": found.model, "floor": floor}
+    proof = found.found.as_json() | {
+        "model": found.model,
+        "floor": floor,
+        "beside": found.beside,
+    }
     return _set(
         session, account_id, (archetype, arm), CellMode.AUTOMATIC, _By(by, reason, now, proof)
     )

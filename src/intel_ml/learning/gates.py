@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from intel_ml.core.errors import InvalidValueError, UnknownNameError
+from intel_ml.core.errors import InvalidValueError, UnknownNameError, nearest_name
 from intel_ml.features.catalogue import FEATURES
 
 
@@ -63,19 +63,61 @@ class Gate(BaseModel):
     min_agreement: float | None = Field(None, ge=0, le=1)
 
 
-class Training(BaseModel):
-    """What a model is made from and with."""
+Parameters = dict[str, float | int | str | bool]
+#: A choice among more than this is a lottery.
+MOST_CANDIDATES = 20
+
+
+class CandidateDescription(BaseModel):
+    """One way to make a model, to be compared with the others listed beside it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
     algorithm: str
+    parameters: Parameters = {}
+
+
+class Training(BaseModel):
+    """What a model is made from and with: one `algorithm`, or `candidates`, the plainest first.
+
+    Of the log, the newest `evaluation_share` judges what was made; of the rest, the newest
+    `selection_share` chooses among candidates, in `selection_steps` (see `learning.selection`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    algorithm: str = ""
+    candidates: tuple[CandidateDescription, ...] = Field((), max_length=MOST_CANDIDATES)
     reward: str = "reward"
     horizon_hours: Literal[24, 48, 72] = 72
     evaluation_share: float = Field(0.3, gt=0, lt=1)
+    selection_share: float = Field(0.6, gt=0, lt=1)
+    selection_steps: int = Field(3, ge=1, le=20)
     days: int = Field(30, ge=1)
     clusters: int | None = Field(None, ge=2)
     features: tuple[str, ...] = Field(min_length=1)
-    parameters: dict[str, float | int | str | bool] = {}
+    parameters: Parameters = {}
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if bool(self.algorithm) == bool(self.candidates):
+            raise ValueError("give either one algorithm or a list of candidates")
+        if self.candidates and self.parameters:
+            raise ValueError("parameters belong to a candidate each")
+        names = [one.name for one in self.candidates]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two candidates are called {', '.join(twice)}")
+        return self
+
+    @property
+    def considered(self) -> tuple[CandidateDescription, ...]:
+        """The candidates; the one algorithm under its own name where it stands alone."""
+        alone = CandidateDescription.model_construct(
+            name=self.algorithm, algorithm=self.algorithm, parameters=self.parameters
+        )
+        return self.candidates or (alone,)
 
 
 class Gates(BaseModel):
@@ -97,6 +139,20 @@ class ModelDescription(BaseModel):
     description: str
     training: Training
     gates: Gates
+
+
+#: Which keys each table of a model.toml knows.
+_TABLES: dict[str, type[BaseModel]] = {
+    "": ModelDescription,
+    "training": Training,
+    "training.candidates": CandidateDescription,
+    "gates": Gates,
+    "gates.shadow": Gate,
+    "gates.champion": Gate,
+}
+_LONGEST_CARD = 5_000
+#: What every policy is made with beside its parameters: no candidate has its own.
+_FROM_THE_RUN = frozenset({"seed", "features", "sharing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +245,9 @@ def read_model(folder: Path) -> ModelDescription:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidValueError(
-            path=f"{folder.name}/model.toml: {where}", problem=first["msg"]
+            path=f"{folder.name}/model.toml: {where}",
+            problem=first["msg"].removeprefix("Value error, "),
+            hint=_meant(first["loc"]) if first["type"] == "extra_forbidden" else "",
         ) from error
     if described.name != folder.name:
         raise InvalidValueError(
@@ -200,9 +258,53 @@ def read_model(folder: Path) -> ModelDescription:
     for feature in described.training.features:
         if feature not in known_features:
             raise UnknownNameError(kind="feature", name=feature, known=known_features)
+    _check_candidates(described)
     return described
 
 
+def _meant(place: tuple[int | str, ...]) -> str:
+    """Return which key was probably meant by one that doesn't exist."""
+    table = ".".join(str(part) for part in place[:-1] if isinstance(part, str))
+    known = _TABLES[table].model_fields
+    near = nearest_name(str(place[-1]), known)
+    return f"Did you mean '{near}'?" if near else f"Known: {', '.join(known)}."
+
+
+def _check_candidates(described: ModelDescription) -> None:
+    """Make every candidate once, unlearned: a wrong name or number is found before any training."""
+    if not described.training.candidates:
+        return
+    from intel_ml.intelligence.policy import make_policy  # noqa: PLC0415  # numpy and friends
+
+    for one in described.training.candidates:
+        where = f"{described.name}/model.toml: training.candidates.{one.name}"
+        if given := sorted(_FROM_THE_RUN & set(one.parameters)):
+            raise InvalidValueError(
+                path=f"{where}.parameters.{given[0]}",
+                problem="is given by the run that trains",
+                hint="Leave it out.",
+            )
+        try:
+            make_policy(one.algorithm, features=list(described.training.features), **one.parameters)
+        except InvalidValueError as error:
+            raise InvalidValueError(
+                path=f"{where}.{error.path}", problem=error.problem, hint=error.hint
+            ) from error
+        except UnknownNameError as error:
+            raise InvalidValueError(
+                path=where, problem=error.message.removesuffix("."), hint=error.hint
+            ) from error
+        except TypeError as error:
+            raise InvalidValueError(path=where, problem=str(error)) from error
+
+
 def read_card(folder: Path) -> str:
-    """Return the model card."""
-    return (folder / "card.md").read_text(encoding="utf-8")
+    """Return the model card; one that the registry could not keep is refused."""
+    text = (folder / "card.md").read_text(encoding="utf-8")
+    if len(text) > _LONGEST_CARD:
+        raise InvalidValueError(
+            path=f"{folder.name}/card.md",
+            problem=f"{len(text):,} characters are more than {_LONGEST_CARD:,}",
+            hint="The registry keeps no longer description.",
+        )
+    return text

@@ -99,6 +99,11 @@ class Dossier:
             for step in self.life
             if "conclusion" in step.evidence
         ]
+        chosen = [
+            f"  {line}" if at else f"Chosen: {line}"
+            for step in self.life
+            for at, line in enumerate(step.evidence.get("selection", {}).get("told", ()))
+        ]
         watched = [f"Watched: {known.tags[WATCHED]}"] if WATCHED in known.tags else []
         tags = [
             f"  {name}: {value}"
@@ -112,7 +117,7 @@ class Dossier:
         parts = [f"{known.name} version {known.version}{aliases}", f"MLflow run {known.run_id}"]
         return "\n".join(
             [
-                *(*parts, "Measured:", *numbers, *concluded, *watched),
+                *(*parts, "Measured:", *numbers, *concluded, *watched, *chosen),
                 *("Registered with:", *tags, "Life:", *steps),
             ]
         )

@@ -2,7 +2,7 @@
 
 Reads   `intel_ml_training_data`, one horizon at a time, and whether an account shares.
 Gives   a pandas frame whose columns are those of `COLUMNS`, `state_<feature>` and `pmf_<arm>`; a
-        mark on the rows that a batch has learned from; the policy a model.toml describes.
+        mark on the rows that a batch has learned from; the policies a model.toml describes.
 Never   fills in what is unknown: a reward not yet measured is NaN, and so is a feature that could
         not be computed.
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from intel_ml.core.actions import ARMS
-from intel_ml.core.errors import InvalidValueError
+from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.features.catalogue import names
 from intel_ml.learning.gates import ModelDescription
 from intel_ml.learning.horizons import HORIZON_HOURS, HORIZONS
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: The kind of policy that is told which accounts lend to each other.
 _SHARING = "sharing"
+#: These let no account learn from another that does not share; every other kind is made one an
+#: account (`intelligence.policy.apart`).
+_KEEPS_ACCOUNTS_APART = {_SHARING, "rules", "uniform"}
 #: What each column means, beside `state_<feature>` (see the catalogue) and `pmf_<arm>`.
 COLUMNS = {
     "decision_id": "the decision's key; `intel-ml audit` walks from it to everything else",
@@ -48,6 +51,7 @@ COLUMNS = {
     "p_executed": "probability of `executed` under proposal and approval, by archetype, together",
     "action_source": "who was behind it: human, rule or model",
     "horizon_hours": "how long after the action it was measured: 24, 48 or 72; never mixed",
+    "measured_at": "when it was measured (UTC); before that nobody could know it",
     "reward_before_after": "the plan's formula: state after the horizon against before; flatters "
     "actions; states look back 3 days, so before 72 h they share hours and it is pulled to 0",
     "reward_against_holdout": "earned, less what held-out units that stood alike earned by then",
@@ -84,7 +88,7 @@ def training_log(
             """
             SELECT decision_id, ad_account_id, entity_type, entity_id, state_captured_at AS as_of,
                    state_vector, pmf, proposed, is_held_out, verdict, verdict_reason, executed,
-                   action_source, horizon_hours, share_learning,
+                   action_source, horizon_hours, outcome_measured_at AS measured_at, share_learning,
                    reward_before_after, reward_against_holdout, archetype, rule_id,
                    (outcome_details ->> 'earned')::float8 AS reward_earned,
                    (outcome_details ->> 'of_a_pause')::float8 AS reward_of_pause,
@@ -112,23 +116,44 @@ def training_log(
     frame = pd.DataFrame.from_records(records, columns=[*columns, *(states or _state_columns())])
     for name in ("p_executed", *(c for c in COLUMNS if c.startswith("reward"))):
         frame[name] = frame[name].astype("float64")
-    frame["as_of"] = pd.to_datetime(frame["as_of"], utc=True)
+    for name in ("as_of", "measured_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
     return frame
 
 
-def new_policy(model: ModelDescription, *, seed: int, sharing: Collection[str]) -> Policy:
-    """Return the policy a model.toml describes, unlearned; `sharing` may hold new accounts."""
-    from intel_ml.intelligence.policy import make_policy  # noqa: PLC0415  # numpy and friends
+def new_policies(
+    model: ModelDescription, *, seed: int, sharing: Collection[str]
+) -> dict[str, Policy]:
+    """Return the policies a model.toml describes, unlearned, in its order.
 
-    training = model.training
-    lent = {"sharing": sorted(sharing)} if training.algorithm == _SHARING else {}
-    return make_policy(
-        training.algorithm,
-        features=list(training.features),
-        seed=seed,
-        **lent,
-        **training.parameters,
-    )
+    An account that does not share is kept to itself by all of them; `sharing` may hold new ones.
+    """
+    from intel_ml.intelligence.policy import make_policy  # noqa: PLC0415  # numpy and friends
+    from intel_ml.intelligence.policy.apart import Policy as Apart  # noqa: PLC0415
+
+    made: dict[str, Policy] = {}
+    for one in model.training.considered:
+        lends = {"sharing": sorted(sharing)} if one.algorithm == _SHARING else {}
+        policy = make_policy(
+            one.algorithm,
+            features=list(model.training.features),
+            seed=seed,
+            **lends,
+            **one.parameters,
+        )
+        kept = one.algorithm in _KEEPS_ACCOUNTS_APART
+        made[one.name] = policy if kept else Apart(policy, sharing=sharing)
+    return made
+
+
+def new_policy(
+    model: ModelDescription, *, seed: int, sharing: Collection[str], candidate: str = ""
+) -> Policy:
+    """Return one of them: the first listed, or the `candidate` of that name."""
+    made = new_policies(model, seed=seed, sharing=sharing)
+    if candidate and candidate not in made:
+        raise UnknownNameError(kind="candidate", name=candidate, known=made)
+    return made[candidate or next(iter(made))]
 
 
 def mark_used(connection: Connection, log: pd.DataFrame, *, batch: str) -> int:

@@ -6,8 +6,12 @@ wording       actions and moments in words
 rulebook      the rules of an account, in and out of the database
 standing      what is known of an entity that decides what may be done with it
 drawing       hold-out and exploration: what is proposed, with which probability
+views         what a loaded policy thinks best of entities, and what it draws
 judging       rules beside the policy, one view an entity
+stakes        how much money a change is about
+exploring     where something is tried by chance: unsure, cheap, a few times a day
 expecting     what the policy expects of a proposed change, beside leaving things alone
+recalling     what became of the most alike past cases of a proposed change
 decisions     one cycle of one account: judge, draw, log, propose
 alone         which changes go on without a person, and which of them are audited
 answers       the same for a single entity that somebody asks about

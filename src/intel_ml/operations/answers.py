@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from intel_ml.core.accounts import Account
@@ -27,24 +27,33 @@ from intel_ml.data.store.sessions import Store
 from intel_ml.features.catalogue import Role, feature, features_hash, names
 from intel_ml.features.states import States, states_of
 from intel_ml.features.states import Value as Observed
-from intel_ml.operations.contexts import AccountContext, read_context
+from intel_ml.operations.contexts import (
+    CONCLUDED_VALID,
+    AccountContext,
+    Concluded,
+    read_context,
+)
 from intel_ml.operations.decision_rows import (
     Decided,
     Moment,
     decision_id,
+    judged_text,
     log_decisions,
     row_texts,
 )
 from intel_ml.operations.drawing import certain
-from intel_ml.operations.judging import Judged, Judges, PolicyInUse, judge
+from intel_ml.operations.judging import Judged, Judges, judge
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing
 from intel_ml.operations.values import ACTIVE, Value
+from intel_ml.operations.views import PolicyInUse
 
 REQUEST = "request"
 NO_POLICY = "No usable model: answered by the rules alone."
 
 Subject = Entity | Mapping[str, Observed]
+
+_UNNAMED: Mapping[Entity, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +113,89 @@ def recommend_many(
     """Return the same for many, in their order, with one reading of the account."""
     wanted = {one for one in subjects if isinstance(one, Entity)}
     context = read_context(store, account.id, limits=asking.limits, entities=wanted)
-    considered = consider(replace(context, account=account), subjects, asking)
+    checked = [one if isinstance(one, Entity) else checked_state(one) for one in subjects]
+    considered = consider(replace(context, account=account), checked, asking)
     with store.session() as session:
         log_decisions(session, considered.moment, considered.decided)
     return list(considered.answers)
 
 
 def consider(context: AccountContext, subjects: Sequence[Subject], asking: Asking) -> Considered:
-    """Return what rules and policy say of each; reads nothing, writes nothing."""
-    states, standing, keys = _lined_up(context, subjects, asking)
+    """Return what rules and policy say of each; reads nothing, writes nothing.
+
+    A state that is given is one that `checked_state` let through. Asked about again while nothing
+    changed, an entity is a decision of its own, concluded as the one before.
+    """
     judges = Judges(
         rules=context.rules,
         policy=asking.policy,
-        archetypes=asking.archetypes or {},
+        archetypes=_UNNAMED if asking.archetypes is None else asking.archetypes,
         mode=asking.mode or context.account.mode,
         limits=asking.limits,
         currency=context.account.currency,
         challenger=asking.challenger,
         cells=context.cells,
+        draws=False,
     )
-    verdicts = judge(states, standing, judges, keys=keys)
-    decided = tuple(
-        Decided(key, one, certain(_shown_arm(one)))
-        for key, one in zip(keys, verdicts.judged, strict=True)
-    )
-    unknown = {name: count for name, count in verdicts.evaluation.unknown.items() if count}
+    only = subjects[0] if len(subjects) == 1 else None
+    if isinstance(only, Entity) and only in context.states:
+        keys = [decision_id(only, as_of=asking.now, trigger=REQUEST)]
+        concluded = _concluded_before(context, only, judges, now=asking.now, keys=keys)
+    else:
+        states, standing = _lined_up(context, subjects, asking)
+        keys = [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in states.entities]
+        concluded = _concluded(states, standing, judges, keys=keys)
+    told = list(zip(keys, concluded, strict=True))
     return Considered(
-        tuple(_answer(one.id, one.judged, judges, asking, unknown=unknown) for one in decided),
+        tuple(_answer(key, one, asking.now) for key, one in told),
         Moment(asking.now, REQUEST, judges.mode, features_hash()),
-        decided,
+        tuple(Decided(key, one.judged, one.draw, one.text) for key, one in told),
     )
+
+
+def _concluded_before(
+    context: AccountContext,
+    entity: Entity,
+    judges: Judges,
+    *,
+    now: datetime,
+    keys: Sequence[DecisionId],
+) -> list[Concluded]:
+    """Return what was concluded of an entity from these facts, or conclude it now."""
+    found = context.concluded.get(entity)
+    is_recent = found is not None and timedelta() <= now - found.at < CONCLUDED_VALID
+    if found is None or not is_recent or not _are_same(found.judges, judges):
+        states = replace(context.states[entity], moments=(now,))
+        (found,) = _concluded(states, {entity: context.places[entity]}, judges, keys=keys)
+        context.concluded[entity] = found
+    return [found]
+
+
+def _are_same(one: Judges, other: Judges) -> bool:
+    """Return whether two questions of one account are for the same judges, object by object."""
+    return (
+        one.policy is other.policy
+        and one.challenger is other.challenger
+        and one.archetypes is other.archetypes
+        and one.limits is other.limits
+        and one.mode is other.mode
+    )
+
+
+def _concluded(
+    states: States,
+    standing: Mapping[Entity, Standing],
+    judges: Judges,
+    *,
+    keys: Sequence[DecisionId],
+) -> list[Concluded]:
+    verdicts = judge(states, standing, judges, keys=keys)
+    unknown = tuple(name for name, count in verdicts.evaluation.unknown.items() if count)
+    draws = [certain(_shown_arm(one)) for one in verdicts.judged]
+    return [
+        Concluded(at, judges, one, draw, unknown, judged_text(one, draw))
+        for at, one, draw in zip(states.moments, verdicts.judged, draws, strict=True)
+    ]
 
 
 def checked_state(given: Mapping[str, object]) -> dict[str, Observed]:
@@ -159,29 +221,23 @@ def _is_finite(value: object) -> bool:
 
 def _lined_up(
     context: AccountContext, subjects: Sequence[Subject], asking: Asking
-) -> tuple[States, dict[Entity, Standing], list[DecisionId]]:
+) -> tuple[States, dict[Entity, Standing]]:
     account = context.account
-    if len(subjects) == 1 and isinstance(only := subjects[0], Entity) and only in context.states:
-        # The columns are there already: to make them again would cost more than the rules.
-        one = replace(context.states[only], moments=(asking.now,))
-        key = decision_id(only, as_of=asking.now, trigger=REQUEST)
-        return one, {only: context.places[only]}, [key]
     entities, values, standing = [], [], {}
     for number, subject in enumerate(subjects):
         if isinstance(subject, Entity):
             place = context.places.get(subject)
             if place is None or subject.account != account.id:
                 raise NotFoundError(f"There is no {subject.type} '{subject.id}' in {account.id}.")
-            state, entity = context.states[subject].state(0), subject
+            entity = subject
+            values.append(context.states[subject].state(0))
         else:
-            state = checked_state(subject)
-            entity, place = _imagined(account, state, asking, number=number)
+            entity, place = _imagined(account, subject, asking, number=number)
+            values.append(dict(subject))
         entities.append(entity)
-        values.append(state)
         standing[entity] = place
-    keys = [decision_id(one, as_of=asking.now, trigger=REQUEST) for one in entities]
     states = states_of(values, entities=entities, moments=[asking.now] * len(entities))
-    return states, standing, keys
+    return states, standing
 
 
 def _imagined(
@@ -209,12 +265,12 @@ def _shown_arm(one: Judged) -> Arm:
     return Arm.MAINTAIN if one.shown is None else arm_of(one.shown.action) or Arm.MAINTAIN
 
 
-def _answer(
-    key: DecisionId, one: Judged, judges: Judges, asking: Asking, *, unknown: Mapping[str, int]
-) -> Answer:
+def _answer(key: DecisionId, concluded: Concluded, now: datetime) -> Answer:
+    one = concluded.judged
     warnings = [] if one.policy is not None else [NO_POLICY]
     warnings += [
-        f"Rule '{name}' could not be judged: a value it needs is unknown." for name in unknown
+        f"Rule '{name}' could not be judged: a value it needs is unknown."
+        for name in concluded.unknown
     ]
     if one.withheld is not None:
         warnings.append(f"Nothing would be proposed now: {one.withheld}.")
@@ -226,9 +282,9 @@ def _answer(
         decision_id=key,
         account_id=entity.account,
         entity=entity,
-        mode=judges.mode,
+        mode=concluded.judges.mode,
         shown=one.shown.source if one.shown else None,
-        as_of=asking.now,
+        as_of=now,
         rules=one.rules,
         policy=one.policy,
         agreement=agreement,

@@ -12,7 +12,7 @@ Never   keeps a state after somebody has looked at the account again.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -28,10 +28,14 @@ from intel_ml.judgement.rules import Rule
 from intel_ml.learning.cells import Cell, cells
 from intel_ml.learning.states import current_states, saved_states
 from intel_ml.operations import rulebook
+from intel_ml.operations.drawing import Draw
+from intel_ml.operations.judging import Judged, Judges
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing, standings
 
 PLACES_VALID = timedelta(seconds=10)
+#: A policy may look at the moment too: what it said is asked for again after so long.
+CONCLUDED_VALID = timedelta(minutes=1)
 
 # A row's xmin and place are new whenever it is written: their sum changes with any of them.
 _VERSIONS = text(
@@ -69,10 +73,23 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Concluded:
+    """What was judged of an entity, when and by whom; `text` is what of it is logged each time."""
+
+    at: datetime
+    judges: Judges
+    judged: Judged
+    draw: Draw
+    unknown: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountContext:
     """An account as questions about it find it.
 
-    `states`, of one row each, are those of the entities asked about so far.
+    `states`, of one row each, are those of the entities asked about so far; `concluded` is what
+    questions about these very facts came to, kept here so that it is forgotten with them.
     """
 
     account: Account
@@ -83,6 +100,7 @@ class AccountContext:
     versions: Versions
     read_at: datetime
     placed_at: datetime
+    concluded: dict[Entity, Concluded] = field(default_factory=dict, compare=False)
 
 
 def read_context(
@@ -112,9 +130,13 @@ def read_context(
             places, placed_at = before.places, before.placed_at
         else:
             places, placed_at = standings(session, account, now=now, limits=limits), now
+            if before is not None and places == before.places:
+                places = before.places
     context = AccountContext(account, rules, modes, places, {}, versions, now, placed_at)
     if before is not None and before.versions.states == versions.states:
-        context = replace(context, states=before.states)
+        is_same = is_same_account and places is before.places
+        kept = before.concluded if is_same else {}
+        context = replace(context, states=before.states, concluded=kept)
         entities = [one for one in entities if one not in context.states]
     elif before is not None:
         entities = {*entities, *before.states}
@@ -137,7 +159,7 @@ def with_states(
         states = current_states(store, account, now=now)
     rows = {entity: row for row, entity in enumerate(states.entities)}
     found = {
-        entity: states.take([rows[entity]])
+        entity: states.take([rows[entity]]).read()
         if entity in rows
         else States(entities=(entity,), moments=(now,), columns={})
         for entity in entities

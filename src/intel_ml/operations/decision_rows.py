@@ -27,6 +27,7 @@ from intel_ml.operations.proposals import reason_json
 
 _ID_LENGTH = 24
 _DIGITS = 6
+_json = json.JSONEncoder(allow_nan=False).encode
 _INSERT = text(
     "INSERT INTO intel_decision "
     "SELECT * FROM jsonb_populate_recordset(NULL::intel_decision, CAST(:rows AS jsonb)) "
@@ -52,11 +53,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision, ready to be logged."""
+    """One decision, ready to be logged; `text` is its `judged_text`, where there is one already."""
 
     id: DecisionId
     judged: Judged
     draw: Draw
+    text: str | None = None
 
 
 def decision_id(entity: Entity, *, as_of: datetime, trigger: str = "cycle") -> DecisionId:
@@ -84,33 +86,44 @@ def log_decisions(session: Session, moment: Moment, decided: Sequence[Decided]) 
 
 def row_texts(moment: Moment, decided: Sequence[Decided]) -> list[str]:
     """Return each decision as the JSON text of its row."""
-    return [json.dumps(_row(one, moment), allow_nan=False) for one in decided]
+    return [
+        # Two objects written as one: only the first differs when the same is decided again.
+        f"{_json(_own(one, moment))[:-1]}, {(one.text or judged_text(one.judged, one.draw))[1:]}"
+        for one in decided
+    ]
 
 
-def _row(one: Decided, moment: Moment) -> dict[str, Any]:
-    judged, drawn = one.judged, one.draw
-    entity = judged.standing.entity
+def judged_text(judged: Judged, drawn: Draw) -> str:
+    """Return the JSON text of all that a row says but its id and its moment."""
+    return _json(
+        {
+            "state": dict(judged.state),
+            "allowed": [bool(allowed) for allowed in judged.allowed],
+            **_rules(judged.rules),
+            **_policy(judged),
+            **_challenger(judged.challenger),
+            "shown": judged.shown.source if judged.shown else None,
+            "proposed": drawn.arm,
+            "proposal_pmf": dict(drawn.pmf),
+            "propensity": drawn.propensity,
+            "is_held_out": drawn.is_held_out,
+            "is_explored": drawn.is_explored,
+        }
+    )
+
+
+def _own(one: Decided, moment: Moment) -> dict[str, Any]:
+    entity, as_of = one.judged.standing.entity, moment.as_of.isoformat()
     return {
         "ad_account_id": entity.account,
         "decision_id": one.id,
         "entity_type": entity.type,
         "entity_id": entity.id,
-        "as_of": moment.as_of.isoformat(),
-        "decided_at": moment.as_of.isoformat(),
+        "as_of": as_of,
+        "decided_at": as_of,
         "trigger": moment.trigger,
         "mode": moment.mode,
-        "state": dict(judged.state),
         "features_hash": moment.features_hash,
-        "allowed": [bool(allowed) for allowed in judged.allowed],
-        **_rules(judged.rules),
-        **_policy(judged),
-        **_challenger(judged.challenger),
-        "shown": judged.shown.source if judged.shown else None,
-        "proposed": drawn.arm,
-        "proposal_pmf": dict(drawn.pmf),
-        "propensity": drawn.propensity,
-        "is_held_out": drawn.is_held_out,
-        "is_explored": drawn.is_explored,
     }
 
 

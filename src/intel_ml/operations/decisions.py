@@ -16,23 +16,28 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account
-from intel_ml.core.actions import Arm
+from intel_ml.core.actions import ActionStatus, Arm
 from intel_ml.core.ids import LEVEL_NAMES, Entity, EntityType
-from intel_ml.core.recommendations import Mode
+from intel_ml.core.money import Money
+from intel_ml.core.recommendations import Mode, Source
 from intel_ml.data.store.sessions import Store
-from intel_ml.data.store.tables import AutomationRule, CollectionRun
+from intel_ml.data.store.tables import AutomationAction, AutomationRule, CollectionRun
 from intel_ml.features.catalogue import features_hash
 from intel_ml.features.states import States
 from intel_ml.judgement.rules.language import Rule
 from intel_ml.learning.cells import Cell, cells, reconsider
 from intel_ml.learning.states import current_states, save_states
 from intel_ml.operations import notices, proposals, rulebook
+from intel_ml.operations.approvals import action_from
 from intel_ml.operations.decision_rows import Decided, Moment, decision_id, log_decisions
-from intel_ml.operations.drawing import Draw, Shares, certain, draw
 from intel_ml.operations.expecting import with_expectations
-from intel_ml.operations.judging import Judged, Judges, PolicyInUse, Verdicts, judge
+from intel_ml.operations.exploring import drawn, left_today
+from intel_ml.operations.judging import Judges, Verdicts, judge
 from intel_ml.operations.limits import Limits
+from intel_ml.operations.recalling import with_cases
 from intel_ml.operations.standing import Standing, standings
+from intel_ml.operations.views import PolicyInUse
+from intel_ml.operations.wording import headline
 
 log = structlog.get_logger()
 
@@ -92,11 +97,10 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
         )
         keys = [decision_id(entity, as_of=now) for entity in states.entities]
         verdicts = judge(states, places, judges, keys=keys)
-        decided = [
-            Decided(key, one, drawn(one, limits=limits, key=key))
-            for key, one in zip(keys, verdicts.judged, strict=True)
-        ]
-        decided = with_expectations(decided, states, policy)
+        left = left_today(session, account, verdicts.judged, now=now, limits=limits)
+        told = drawn(verdicts.judged, keys=keys, left=left, limits=limits)
+        decided = [Decided(key, one, draw) for key, (one, draw) in zip(keys, told, strict=True)]
+        decided = with_cases(with_expectations(decided, states, policy), states, policy)
         moment = Moment(now, CYCLE, judges.mode, features_hash())
         new = log_decisions(session, moment, decided)
         fresh = [one for one in decided if one.id in new]
@@ -115,10 +119,10 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
             session, cycle, [proposals.Proposed(o.id, o.judged, o.draw) for o in acting]
         )
         said = _notices(verdicts, places, now=now) if fresh else []
-        told = notices.say(
+        said_to = notices.say(
             session,
             account_id=account.id,
-            notices=[*said, *_fallen(fallen), *_summary(account, made, now)],
+            notices=[*said, *_fallen(fallen), *_summary(session, account, made, now)],
             now=now,
         )
         _count_hits(session, account, verdicts, now=now) if fresh else None
@@ -132,7 +136,7 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
         proposals=len(made),
         held_out=sum(one.draw.is_held_out for one in fresh),
         explored=sum(one.draw.is_explored for one in fresh),
-        notices=told,
+        notices=said_to,
     )
     log.info(
         "cycle decided",
@@ -142,18 +146,6 @@ def decide(  # noqa: PLR0913  # the account, its moment, its limits, its models
         proposals=report.proposals,
     )
     return report
-
-
-def drawn(one: Judged, *, limits: Limits, key: str) -> Draw:
-    """Return what is proposed for one entity.
-
-    What is to be left alone for now is left alone for certain.
-    """
-    if one.standing.busy is not None or (one.withheld is not None and one.action is None):
-        return certain(Arm.MAINTAIN)
-    may_explore = one.standing.entity.type is EntityType.ADSET
-    shares = Shares(limits.holdout_share, limits.exploration_share if may_explore else 0.0)
-    return draw(one.arm, base=one.base, allowed=one.allowed, shares=shares, key=key)
 
 
 def _active(states: States, places: Mapping[Entity, Standing]) -> States:
@@ -221,21 +213,38 @@ def _fallen(cells: Sequence[Cell]) -> list[notices.Notice]:
     ]
 
 
-def _summary(account: Account, made: Mapping[str, int], now: datetime) -> list[notices.Notice]:
-    if not made:
+def _summary(
+    session: Session, account: Account, made: Mapping[str, int], now: datetime
+) -> list[notices.Notice]:
+    """Return the note of what waits since this cycle; tries and what goes on alone call nobody."""
+    rows = session.scalars(
+        select(AutomationAction)
+        .where(
+            AutomationAction.ad_account_id == account.id,
+            AutomationAction.id.in_(made.values()),
+            AutomationAction.status == ActionStatus.PENDING_APPROVAL,
+            AutomationAction.source != Source.EXPLORATION,
+        )
+        .order_by(AutomationAction.stake_minor.desc(), AutomationAction.id)
+    ).all()
+    if not rows:
         return []
-    count = len(made)
-    what = "1 new proposal" if count == 1 else f"{count} new proposals"
-    wait = "waits" if count == 1 else "wait"
+    first = rows[0]
+    action = action_from(first.action_type, first.action_params)
+    order = headline(action, level=EntityType(first.entity_type), name=first.entity_name)
+    stake = Money(first.stake_minor, account.currency)
+    is_one = len(rows) == 1
     return [
         notices.Notice(
             type="action_pending",
             severity="info",
-            title=f"{what} for {account.name}",
-            message=f"{what} {wait} for an answer.",
-            action_url="/",
+            title=order if is_one else f"{len(rows)} new proposals for {account.name}",
+            message=f"{account.name}: waits for an answer, {stake} at stake a day."
+            if is_one
+            else f"Most at stake: {order} ({stake} a day).",
+            action_url=notices.action_page(account.id, first.id) if is_one else "/",
             key=f"cycle:{account.id}:{now.isoformat()}",
-            data={"actions": sorted(made.values())},
+            data={"actions": sorted(row.id for row in rows)},
         )
     ]
 

@@ -2,12 +2,13 @@
 
 What is proposed of what could be, with the probability of exactly that.
 
-    pmf(a) = (1 - h) [(1 - e) base(a) + e / |allowed|]          for an acting arm a
-    pmf(maintain) = (1 - e) base(maintain) + e / |allowed| + h * (all that acts)
+    pmf(a) = (1 - h) [(1 - e) base(a) + e [a in T] / |T|]       for an acting arm a
+    pmf(maintain) = (1 - e) base(maintain) + e [maintain in T] / |T| + h * (all that acts)
 
-with h the hold-out share, e the exploration share (ad sets only), base the shown arm, or the
-policy's own distribution where the policy's draw is shown. The draws are seeded by the decision's
-id, so a decision repeated is the same decision.
+with h the hold-out share, e the exploration share, T the arms that may be tried (those allowed,
+unless told otherwise), base the shown arm, or the policy's own distribution where the policy's
+draw is shown. The draws are seeded by the decision's id, so a decision repeated is the same
+decision. How large e and T are is decided before: by `exploring`.
 """
 
 from __future__ import annotations
@@ -57,10 +58,18 @@ def certain(arm: Arm) -> Draw:
     return Draw(arm, {one: float(one is arm) for one in ARMS})
 
 
-def draw(
-    shown: Arm, *, base: NDArray[np.float64], allowed: NDArray[np.bool_], shares: Shares, key: str
+def draw(  # noqa: PLR0913  # what is shown, and the three masks and shares it is drawn with
+    shown: Arm,
+    *,
+    base: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    shares: Shares,
+    key: str,
+    tried: NDArray[np.bool_] | None = None,
 ) -> Draw:
     """Return what is proposed where `shown` is what rules or policy would do.
+
+    `tried` are the arms that chance may choose; all that are allowed, unless told otherwise.
 
     >>> only = np.array([True, True, False, False, False, False])
     >>> base = np.array([1.0, 0, 0, 0, 0, 0])
@@ -68,14 +77,15 @@ def draw(
     >>> round(drawn.pmf[Arm.PAUSE], 3), round(drawn.pmf[Arm.MAINTAIN], 3)
     (0.9, 0.1)
     """
-    uniform = allowed / max(int(allowed.sum()), 1)
+    choices = np.flatnonzero(allowed if tried is None else allowed & tried)
+    uniform = np.zeros(len(ARMS))
+    uniform[choices] = 1 / max(len(choices), 1)
     mixed = (1 - shares.exploration) * base + shares.exploration * uniform
     acting = mixed.sum() - mixed[_MAINTAIN]
     pmf = (1 - shares.holdout) * mixed
     pmf[_MAINTAIN] = mixed[_MAINTAIN] + shares.holdout * acting
     arm, explores = shown, chance(key, "explore") < shares.exploration
     if explores:
-        choices = np.flatnonzero(allowed)
         arm = ARMS[choices[int(chance(key, "arm") * len(choices))]]
     holds = arm is not Arm.MAINTAIN and chance(key, "hold") < shares.holdout
     return Draw(

@@ -2,12 +2,13 @@
 
     gain = E[reward | change] - E[reward | left alone],   95 % interval  gain +- 1.96 deviation
 
-The reward is what is earned within 72 hours, as a share of the money in play.
+The reward is what is earned over the horizon, results counted at target cost, as a share of what
+is spent.
 
 Reads   the policy's own estimate, where it has learned from rewards (`Expects`).
 Gives   decisions with that as one more reason of the policy's; an approver's card tells it.
 Never   asks a policy that has seen no reward: what people would do says nothing of what it earns.
-        Never tells an estimate that may be off by more than the money in play.
+        Never tells an estimate that may be off by more than all that is spent.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from intel_ml.core.actions import Arm
 from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
 from intel_ml.intelligence.policy.protocol import ARM_INDEX, Expects
+from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.operations.decision_rows import Decided
-from intel_ml.operations.judging import PolicyInUse
+from intel_ml.operations.views import PolicyInUse
 
 #: Marks the reason that tells it.
 EXPECTED_GAIN = "expected_gain"
@@ -61,12 +63,11 @@ def expectation(gain: float, deviation: float) -> Reason | None:
     half = _NORMAL_95 * deviation
     if not (np.isfinite(gain) and half <= _TOO_WIDE):
         return None
-    moved = "gained" if gain >= 0 else "lost"
-    doubt = "" if abs(gain) > half else ": no clear effect"
+    more = "more" if gain >= 0 else "less"
+    doubt = "" if abs(gain) > half else "no clear effect; "
     text = (
-        f"by its estimate {abs(gain):.0%} of the money in play is {moved} against leaving it "
-        f"alone, within 72 hours (95% interval {_signed(gain - half)} to {_signed(gain + half)})"
-        f"{doubt}"
+        f"{doubt}within {HORIZON_HOURS} hours it earns {abs(gain):.0%} of its spend {more} than if "
+        f"left alone (95% interval {_signed(gain - half)} to {_signed(gain + half)})"
     )
     return Reason(text, field=EXPECTED_GAIN, observed=gain, unit="share")
 

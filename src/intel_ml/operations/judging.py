@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.core.actions import ARMS, Action, ActionType, Arm, action_of, arm_of
+from intel_ml.core.actions import ARMS, Action, ActionType, Arm, arm_of
 from intel_ml.core.ids import Entity
-from intel_ml.core.recommendations import Mode, ModelRef, Reason, Recommendation, Source
+from intel_ml.core.recommendations import Mode, Reason, Recommendation, Source
 from intel_ml.features.states import States
 from intel_ml.features.states import Value as Observed
-from intel_ml.intelligence.policy.protocol import Choices, Policy
 from intel_ml.judgement.arbiter import arbitrate, landed
 from intel_ml.judgement.rules import Evaluation, ExecutionMode, Hit, Rule, evaluate
 from intel_ml.learning.cells import NO_ARCHETYPE, Cell, CellMode
 from intel_ml.operations import values
 from intel_ml.operations.limits import Limits
 from intel_ml.operations.standing import Standing, allowed_arms, objection
+from intel_ml.operations.views import Asked, PolicyInUse, View, challenger_views, policy_views
 
 #: What a rule may ask for that only people can do: it is said, not proposed.
 _SAID_ONLY = frozenset(
@@ -34,25 +33,12 @@ _SAID_ONLY = frozenset(
 )
 
 
-class PolicyInUse(Protocol):
-    """A policy that was loaded and checked, as `learning.registry` gives it."""
-
-    @property
-    def policy(self) -> Policy:
-        """The policy itself."""
-
-    @property
-    def name(self) -> str:
-        """Its registered name."""
-
-    @property
-    def version(self) -> str:
-        """Its registered version."""
-
-
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """Who judges, and under which limits."""
+    """Who judges, and under which limits.
+
+    `draws`: whether a live policy is shown as it draws, or always with what it thinks best.
+    """
 
     rules: Sequence[Rule]
     policy: PolicyInUse | None
@@ -62,6 +48,12 @@ class Judges:
     currency: str
     challenger: PolicyInUse | None = None
     cells: Mapping[tuple[str, Arm], Cell] = field(default_factory=dict)
+    draws: bool = True
+
+    @property
+    def follows(self) -> bool:
+        """Whether what a policy draws is shown."""
+        return self.mode is Mode.LIVE and self.draws
 
     def held_back(self, archetype: str | None) -> frozenset[Arm]:
         """Return the arms whose cell is in shadow though the account is not."""
@@ -77,9 +69,11 @@ class Judges:
 class Judged:
     """What was thought of one entity.
 
-    `action` is what is to be proposed, None when nothing is (and `withheld` says why). The
-    `challenger` is asked and logged, never shown. `rules_arm` is the arm nearest to what the rules
-    come to; where one `follows_policy`, its draw is shown save in cells that are held back.
+    `policy` is what it thinks best; `action` is what is to be proposed, None when nothing is (and
+    `withheld` says why). The `challenger` is asked and logged, never shown. `rules_arm` is the arm
+    the rules come to within the limits; where one `follows_policy`, what it has `drawn` from
+    `shares` is shown save in cells that are held back, and `surely` is what would be shown had it
+    drawn what it thinks best (None: it did).
     """
 
     standing: Standing
@@ -97,6 +91,9 @@ class Judged:
     rules_arm: Arm | None = None
     follows_policy: bool = False
     held_back: frozenset[Arm] = frozenset()
+    surely: Judged | None = None
+    drawn: Arm | None = None
+    shares: Mapping[Arm, float] = field(default_factory=dict)
 
     @property
     def arm(self) -> Arm:
@@ -109,11 +106,42 @@ class Judged:
         return None if self.policy is None else arm_of(self.policy.action)
 
     @property
+    def is_tried(self) -> bool:
+        """Whether a policy's draw is shown that neither it nor a rule thinks best."""
+        shown = self.shown
+        if shown is None or shown.source is not Source.POLICY:
+            return False
+        return arm_of(shown.action) not in (self.policy_arm, self.rules_arm)
+
+    @property
+    def settled(self) -> Judged:
+        """The same with nothing left to chance: the policy's draw is what it thinks best."""
+        return replace(self.surely or self, follows_policy=False, surely=None)
+
+    def within(self, open_: NDArray[np.bool_]) -> Judged:
+        """Return the same where a draw that is not open is taken for what the policy thinks best.
+
+        What a rule asks for is no try, and stays as it is.
+        """
+        best = self.policy_arm
+        kept = {
+            best,
+            self.rules_arm,
+            *(a for a, is_open in zip(ARMS, open_, strict=True) if is_open),
+        }
+        if not self.follows_policy or best is None or kept.issuperset(ARMS):
+            return self
+        shares = {arm: share if arm in kept else 0.0 for arm, share in self.shares.items()}
+        shares[best] += sum(share for arm, share in self.shares.items() if arm not in kept)
+        one = self if self.surely is None or self.drawn in kept else self.surely
+        return replace(one, shares=shares, surely=None if one is self.surely else self.surely)
+
+    @property
     def base(self) -> NDArray[np.float64]:
         """The distribution of the shown arm, before hold-out and exploration."""
-        if self.policy is None or not self.follows_policy or self.withheld is not None:
+        if self.policy is None or not self.follows_policy:
             return np.array([float(arm is self.arm) for arm in ARMS])
-        pmf = landed(self.policy.pmf, rules=self.rules_arm, held_back=self.held_back)
+        pmf = landed(self.shares, rules=self.rules_arm, held_back=self.held_back)
         return np.array([pmf[arm] for arm in ARMS])
 
 
@@ -144,37 +172,68 @@ def judge(
         allowed_arms(place, row, limits=judges.limits)
         for place, row in zip(places, rows, strict=True)
     ]
-    views = _policy_views(states, allowed, judges, keys=keys)
-    others = _challenger_views(states, allowed, judges, keys=keys)
+    asked = Asked(states, allowed, keys)
+    views = policy_views(asked, judges.policy, archetypes=judges.archetypes, draws=judges.follows)
+    others = challenger_views(asked, judges.challenger)
     judged = []
     for row, (place, state) in enumerate(zip(places, rows, strict=True)):
         said = recommended.get(row)
         winner = rules.get(said.rule.id) if said is not None and said.rule is not None else None
-        view = views[row]
         archetype = judges.archetypes.get(place.entity)
-        gated, held_back = _gated(view, judges), judges.held_back(archetype)
-        drawn = None if view is None else arm_of(view.action)
-        mode = Mode.SHADOW if drawn in held_back else judges.mode
-        shown = arbitrate(rules=said, policy=gated, mode=mode)
         one = Judged(
             place,
             state,
             allowed[row],
             said,
-            view,
-            shown,
+            None,
+            None,
             winner,
             None,
             (),
             None,
             archetype,
             others[row],
-            rules_arm=arm_of(clamped(said.action, limits=judges.limits)[0]) if said else None,
-            follows_policy=judges.mode is Mode.LIVE and gated is not None,
-            held_back=held_back,
+            rules_arm=_rules_arm(said, winner, place, state, judges.limits),
+            held_back=judges.held_back(archetype),
         )
-        judged.append(_limited(one, judges.limits))
+        judged.append(_with_view(one, views[row], judges))
     return Verdicts(tuple(judged), evaluation)
+
+
+def _with_view(one: Judged, view: View | None, judges: Judges) -> Judged:
+    """Return the judgement with what the policy thinks, and what the arbiter shows of it."""
+    if view is None or not _speaks(view.best, judges):
+        heard = None if view is None else view.best
+        return _limited(replace(one, policy=heard, shown=one.rules), judges.limits)
+    one = replace(one, policy=view.best, follows_policy=judges.follows, shares=dict(view.best.pmf))
+    best = _limited(_arbitrated(one, view.best, judges), judges.limits)
+    best = replace(best, drawn=best.policy_arm)
+    if view.drawn is view.best:
+        return best
+    shown = _limited(_arbitrated(one, view.drawn, judges), judges.limits)
+    return replace(shown, drawn=arm_of(view.drawn.action), surely=best)
+
+
+def _arbitrated(one: Judged, told: Recommendation, judges: Judges) -> Judged:
+    mode = Mode.SHADOW if arm_of(told.action) in one.held_back else judges.mode
+    return replace(one, shown=arbitrate(rules=one.rules, policy=told, mode=mode))
+
+
+def _rules_arm(
+    said: Recommendation | None,
+    rule: Rule | None,
+    place: Standing,
+    state: Mapping[str, Observed],
+    limits: Limits,
+) -> Arm | None:
+    """Return the arm the rules come to: leaving alone where what they ask for may not be done."""
+    if said is None:
+        return None
+    action = clamped(said.action, limits=limits)[0]
+    category = None if rule is None else rule.category
+    if objection(action, place, state, category=category) is not None:
+        return Arm.MAINTAIN
+    return arm_of(action)
 
 
 def _acts(hit: Hit) -> bool:
@@ -182,11 +241,11 @@ def _acts(hit: Hit) -> bool:
     return not suggests and hit.rule.action.type not in _SAID_ONLY
 
 
-def _gated(view: Recommendation | None, judges: Judges) -> Recommendation | None:
-    """Return the policy's view where it is sure enough to be shown."""
-    if view is None or judges.mode is Mode.SHADOW:
-        return view
-    return view if (view.confidence or 0.0) >= judges.limits.min_confidence_for_auto else None
+def _speaks(view: Recommendation, judges: Judges) -> bool:
+    """Return whether the policy is sure enough to be shown; in shadow it is logged however sure."""
+    if judges.mode is Mode.SHADOW:
+        return True
+    return (view.confidence or 0.0) >= judges.limits.min_confidence_for_auto
 
 
 def _limited(one: Judged, limits: Limits) -> Judged:
@@ -220,75 +279,3 @@ def clamped(action: Action, *, limits: Limits) -> tuple[Action, tuple[Reason, ..
         why, observed=float(abs(percent)), operator="<=", threshold=float(most), unit="%"
     )
     return Action(action.type, most if percent > 0 else -most), (reason,)
-
-
-def _policy_views(
-    states: States, allowed: Sequence[NDArray[np.bool_]], judges: Judges, *, keys: Sequence[str]
-) -> list[Recommendation | None]:
-    loaded = judges.policy
-    views: list[Recommendation | None] = [None] * len(states)
-    if loaded is None or not (rows := _known(loaded, states)):
-        return views
-    asked, choices = _choices(loaded, states, allowed, rows=rows, keys=keys)
-    for at, row in enumerate(rows):
-        views[row] = _view(asked, at, choices, judges, loaded)
-    return views
-
-
-def _challenger_views(
-    states: States, allowed: Sequence[NDArray[np.bool_]], judges: Judges, *, keys: Sequence[str]
-) -> list[Recommendation | None]:
-    """Return what the challenger would do; it explains nothing, as nobody is shown it."""
-    loaded = judges.challenger
-    views: list[Recommendation | None] = [None] * len(states)
-    if loaded is None or not (rows := _known(loaded, states)):
-        return views
-    _, choices = _choices(loaded, states, allowed, rows=rows, keys=keys)
-    for at, row in enumerate(rows):
-        views[row] = Recommendation(
-            entity=states.entities[row],
-            action=action_of(ARMS[int(choices.greedy[at])]),
-            source=Source.POLICY,
-            reasons=(),
-            model=ModelRef(loaded.name, loaded.version),
-            confidence=float(choices.confidence[at]),
-            pmf=dict(zip(ARMS, choices.pmf[at].tolist(), strict=True)),
-        )
-    return views
-
-
-def _known(loaded: PolicyInUse, states: States) -> list[int]:
-    """Return the rows of the levels that the policy learned of."""
-    levels = loaded.policy.entity_types
-    return [row for row, e in enumerate(states.entities) if not levels or e.type in levels]
-
-
-def _choices(
-    loaded: PolicyInUse,
-    states: States,
-    allowed: Sequence[NDArray[np.bool_]],
-    *,
-    rows: Sequence[int],
-    keys: Sequence[str],
-) -> tuple[States, Choices]:
-    asked = states if len(rows) == len(states) else states.take(rows)
-    mask = np.array([allowed[row] for row in rows])
-    return asked, loaded.policy.choose(asked, allowed=mask, keys=[keys[row] for row in rows])
-
-
-def _view(
-    states: States, row: int, choices: Choices, judges: Judges, loaded: PolicyInUse
-) -> Recommendation:
-    drawn = choices.arms[row] if judges.mode is Mode.LIVE else choices.greedy[row]
-    arm = ARMS[int(drawn)]
-    entity = states.entities[row]
-    return Recommendation(
-        entity=entity,
-        action=action_of(arm),
-        source=Source.POLICY,
-        reasons=tuple(loaded.policy.explain(states, row, arm)),
-        model=ModelRef(loaded.name, loaded.version),
-        confidence=float(choices.confidence[row]),
-        pmf=dict(zip(ARMS, choices.pmf[row].tolist(), strict=True)),
-        archetype=judges.archetypes.get(entity),
-    )

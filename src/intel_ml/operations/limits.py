@@ -18,7 +18,9 @@ class Limits:
     """The safety limits of one installation.
 
     Hours and percentages as in the plan's environment controls. `acts_alone`: whether anything may
-    go on without a person at all; `audit_share` of what may is asked about all the same.
+    go on without a person at all; `audit_share` of what may is asked about all the same. Of an
+    account's day, `explorations_per_day` changes are tried by chance at most, and together they
+    move no more than `exploration_spend_share` of what it spends a day.
     """
 
     max_actions_per_hour: int = 10
@@ -31,6 +33,8 @@ class Limits:
     holdout_share: float = 0.10
     holdout_hours: float = 72
     exploration_share: float = 0.0
+    explorations_per_day: int = 3
+    exploration_spend_share: float = 0.05
     stale_after_hours: float = 2
     max_budget_changes_per_hour: int = 3
     acts_alone: bool = False

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-ACTIONS_PAGE = "/?action="
+from intel_ml.core.recommendations import Role
 
 _SAY = text(
     """
@@ -25,8 +26,9 @@ _SAY = text(
     SELECT :account, member.user_id, said.type, said.severity, said.title, said.message,
         said.entity_type, said.entity_id, said.action_url, said.data, false, :now
     FROM jsonb_to_recordset(CAST(:said AS jsonb)) AS said(type text, severity text, title text,
-        message text, entity_type text, entity_id text, action_url text, data jsonb)
+        message text, entity_type text, entity_id text, action_url text, data jsonb, roles jsonb)
     JOIN intel_membership AS member ON member.ad_account_id = :account
+        AND jsonb_exists(said.roles, member.role)
     WHERE said.data ->> 'key' IS NULL OR NOT EXISTS (
         SELECT FROM intel_notification AS earlier
         WHERE earlier.ad_account_id = :account AND earlier.user_id = member.user_id
@@ -35,9 +37,14 @@ _SAY = text(
 )
 
 
+def action_page(account_id: str, action_id: int) -> str:
+    """Return where the pages show one action."""
+    return f"/?{urlencode({'action': action_id, 'account': account_id})}"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing worth knowing; `key` makes it be said once only."""
+    """One thing worth knowing; `key` makes it be said once only, `roles` to those members only."""
 
     type: str
     severity: str
@@ -48,6 +55,7 @@ class Notice:
     action_url: str | None = None
     key: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    roles: tuple[Role, ...] = tuple(Role)
 
 
 def say(session: Session, *, account_id: str, notices: Sequence[Notice], now: datetime) -> int:
@@ -64,6 +72,7 @@ def say(session: Session, *, account_id: str, notices: Sequence[Notice], now: da
             "entity_id": notice.entity_id,
             "action_url": notice.action_url,
             "data": {**notice.data, **({"key": notice.key} if notice.key else {})},
+            "roles": notice.roles,
         }
         for notice in notices
     ]

@@ -196,6 +196,6 @@ def _tell(  # noqa: PLR0913  # about what, how bad, and the words
         message=message,
         entity_type="automation_action",
         entity_id=str(row.id),
-        action_url=f"{notices.ACTIONS_PAGE}{row.ad_account_id}/{row.id}",
+        action_url=notices.action_page(row.ad_account_id, row.id),
     )
     notices.say(session, account_id=row.ad_account_id, notices=[told], now=now)

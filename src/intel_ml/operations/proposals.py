@@ -19,21 +19,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from intel_ml.core.accounts import Account
-from intel_ml.core.actions import Action, ActionStatus, Arm, action_of
-from intel_ml.core.money import Money, money_from_major
+from intel_ml.core.actions import ActionStatus, Arm, action_of
 from intel_ml.core.recommendations import Reason, Source
 from intel_ml.data.store.tables import ActionEvent, AutomationAction
-from intel_ml.features.states import Value as Observed
 from intel_ml.learning.cells import Cell
 from intel_ml.operations import journal, values
 from intel_ml.operations.alone import Terms, Way, model_of, standing_alone
 from intel_ml.operations.approvals import CHANNEL, params
 from intel_ml.operations.drawing import Draw
+from intel_ml.operations.exploring import is_try
 from intel_ml.operations.judging import Judged
 from intel_ml.operations.limits import Limits
+from intel_ml.operations.stakes import most_moved, reason_to_try, stake
 
-_WEEK_DAYS = 7
-_HUNDRED = 100
 _MOST_IN_WHY = 3
 
 
@@ -155,23 +153,6 @@ def overtake(session: Session, account: Account, *, still: Sequence[str], now: d
     )
 
 
-def stake(state: Mapping[str, Observed], action: Action, *, currency: str) -> Money:
-    """Return what a day of the change is about.
-
-    The average daily spend of a week times the share that changes.
-
-    >>> from intel_ml.core.actions import ActionType
-    >>> stake({"spend_7d": 700.0}, Action(ActionType.DECREASE_BUDGET, -20), currency="USD")
-    Money(minor=2000, currency='USD')
-    """
-    spent = state.get("spend_7d")
-    if not isinstance(spent, float | int):
-        return Money(0, currency)
-    share = _HUNDRED if action.percent is None else abs(action.percent)
-    minor = money_from_major(str(round(spent, 4)), currency).minor
-    return Money(round(minor * share / (_HUNDRED * _WEEK_DAYS)), currency)
-
-
 def why_in_a_sentence(reasons: Sequence[Reason]) -> str:
     """Return the reasons as one sentence.
 
@@ -192,18 +173,15 @@ def reason_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     ]
 
 
-def explored_reason(limits: Limits) -> Reason:
-    """Return the honest reason of a random try."""
-    one_in = round(1 / limits.exploration_share) if limits.exploration_share else 1
-    return Reason(f"a random try, 1 in {one_in}, so that its effect can be learned")
-
-
 def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
-    judged, limits = one.judged, cycle.limits
-    is_explored = one.draw.is_explored
-    action = action_of(one.draw.arm) if is_explored or judged.action is None else judged.action
-    reasons = (explored_reason(limits),) if is_explored else judged.reasons
-    source = Source.EXPLORATION if is_explored or judged.shown is None else judged.shown.source
+    judged, limits, state = one.judged, cycle.limits, one.judged.state
+    tried, before = is_try(judged, one.draw), judged.standing.value
+    is_own = judged.action is not None and judged.arm is one.draw.arm
+    action = judged.action if is_own and judged.action else action_of(one.draw.arm)
+    moved = most_moved(before, action, state) if tried else None
+    reasons = (reason_to_try(action, moved),) if tried else judged.reasons
+    source = Source.EXPLORATION if tried or judged.shown is None else judged.shown.source
+    about = moved or stake(state, action, currency=cycle.account.currency)
     rule = judged.rule if source is Source.RULES else None
     policy, standing = judged.policy, judged.standing
     alone = standing_alone(
@@ -222,8 +200,8 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "entity_name": standing.name,
         "action_type": action.type,
         "action_params": params(action),
-        "value_before": standing.value.as_json(),
-        "value_after": values.after(standing.value, action).as_json(),
+        "value_before": before.as_json(),
+        "value_after": values.after(before, action).as_json(),
         "status": ActionStatus.APPROVED if is_automatic else ActionStatus.PENDING_APPROVAL,
         "requires_approval": not is_automatic,
         "autonomy": None if alone is None else alone.as_json(),
@@ -231,15 +209,13 @@ def _row(one: Proposed, cycle: Cycle) -> dict[str, Any]:
         "reason": why_in_a_sentence(reasons),
         "reasons": reason_json(reasons),
         "triggered_metrics": {r.field: r.observed for r in reasons if r.field is not None},
-        "stake_minor": stake(judged.state, action, currency=cycle.account.currency).minor,
+        "stake_minor": about.minor,
         "data_as_of": cycle.data_as_of,
         "model_recommendation": judged.policy_arm,
         "model_confidence": policy.confidence if policy else None,
         "model_version": model_of(judged),
         "features_used": list(cycle.features) if policy else None,
-        "feature_values": {name: judged.state.get(name) for name in cycle.features}
-        if policy
-        else None,
+        "feature_values": {name: state.get(name) for name in cycle.features} if policy else None,
         "expires_at": cycle.now + limits.approval_valid,
         "created_at": cycle.now,
         "updated_at": cycle.now,

@@ -1,6 +1,7 @@
 """What people are told.
 
 cards          what an approver sees of one proposal
+filling        from actions to cards
 queue          the proposals of a person's accounts, waiting and decided
 sentences      the words of a card
 trends         daily numbers of an entity or an account

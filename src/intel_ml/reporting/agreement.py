@@ -49,11 +49,11 @@ class Agreed:
     def text(self) -> str:
         """The rate as a sentence."""
         who = "An imitation of people" if self.model == IMITATION else "The policy"
-        rate = self.found.rate or 0.0
+        rate, count = self.found.rate or 0.0, self.found.n
+        judged = f"{count:,} {'proposal' if count == 1 else 'proposals'} judged in 30 days"
         return (
-            f"{who} would have done what people did with {rate:.0%} of the {self.found.n:,} "
-            f"proposals judged in 30 days (95% interval {self.found.low:.0%} to "
-            f"{self.found.high:.0%})."
+            f"{who} would have done what people did with {rate:.0%} of the {judged} "
+            f"(95% interval {self.found.low:.0%} to {self.found.high:.0%})."
         )
 
 

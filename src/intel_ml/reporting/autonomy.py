@@ -51,7 +51,8 @@ def next_step(one: Earned) -> str:
     if cell is not None and cell.mode is CellMode.AUTOMATIC:
         granted = cell.evidence.get("model")
         if one.model is not None and granted != one.model:
-            return f"A person is asked again: {one.model} speaks now, {granted} had earned it."
+            said = f"A person is asked again: {one.model} speaks now, {granted} had earned it."
+            return f"{said} So has this one; it may be let too:" if gate.has_passed else said
         return f"Granted by {cell.set_by}: {cell.reason.rstrip('.')}."
     if gate.has_passed:
         return "Proven. A person with the command line may let it:"
@@ -68,6 +69,9 @@ def next_step(one: Earned) -> str:
 def command(one: Earned) -> str:
     """Return the command that grants a cell what it has proven, or takes it back; else nothing."""
     is_granted = one.mode is CellMode.AUTOMATIC
+    if is_granted and one.cell is not None and one.found.has_passed:
+        # What another version was granted lets nothing of this one pass.
+        is_granted = one.cell.evidence.get("model") == one.model
     if not (is_granted or one.found.has_passed):
         return ""
     verb = "revoke" if is_granted else "grant"

@@ -43,7 +43,9 @@ class Card:
     happens next, or what happened.
     `policy_*` is None where no model had a view; `agrees` compares the policy's arm with what is
     proposed. `alone` says that it went on by itself (`was_alone`) or could have, empty where it
-    could not; `imitates`, that the model's view is what people would do.
+    could not; `imitates`, that the model's view is what people would do; `is_try`, that chance
+    proposes it, so that its effect is known; `may_undo`, that it was done and nothing we did since
+    set the same thing otherwise.
     """
 
     account_id: AdAccountId
@@ -86,3 +88,9 @@ class Card:
     alone: str = ""
     was_alone: bool = False
     imitates: bool = False
+    may_undo: bool = False
+
+    @property
+    def is_try(self) -> bool:
+        """Whether chance proposes it."""
+        return self.source is Source.EXPLORATION

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from intel_ml.core.accounts import Person
 from intel_ml.core.errors import NotFoundError
 from intel_ml.core.ids import AdAccountId
+from intel_ml.core.recommendations import Role
 from intel_ml.data.store.sessions import platform_now
 from intel_ml.data.store.tables import Notification
 from intel_ml.operations.notices import Notice, say
@@ -72,10 +73,16 @@ def notify(  # noqa: PLR0913  # the columns of what is said
     entity: tuple[str, str] | None = None,
     action_url: str | None = None,
     key: str | None = None,
+    roles: tuple[Role, ...] = tuple(Role),
 ) -> int:
-    """Tell every member of the account; return how many were told. A `key` is said once only."""
+    """Tell every member of the account, or those of some roles; return how many were told.
+
+    A `key` is said once only.
+    """
     entity_type, entity_id = entity or (None, None)
-    notice = Notice(type, severity, title, message, entity_type, entity_id, action_url, key)
+    notice = Notice(
+        type, severity, title, message, entity_type, entity_id, action_url, key, roles=roles
+    )
     return say(session, account_id=account_id, notices=[notice], now=platform_now(session))
 
 

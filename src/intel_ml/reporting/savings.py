@@ -33,11 +33,12 @@ from intel_ml.core.accounts import Account
 from intel_ml.core.days import account_day
 from intel_ml.core.money import Money, money_from_major
 from intel_ml.data.store.accounts import account as account_row
+from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.learning.rewards import Effect, Units, effect
 from intel_ml.learning.shocks import day_effects
 
 ENOUGH = 8
-WINDOW = timedelta(days=3)
+WINDOW = timedelta(hours=HORIZON_HOURS)
 _LOOK_BACK = timedelta(days=28)
 #: A day that fewer untouched units tell of says nothing about all of them.
 _ENOUGH_UNITS = 5
@@ -53,7 +54,7 @@ _CASES = text(
             - (t.outcome_details #>> '{after,conversions}')::float8 * :target AS after
     FROM intel_ml_training_data AS t
     JOIN intel_decision AS d USING (ad_account_id, decision_id)
-    WHERE ad_account_id = :account AND t.outcome_measured AND t.horizon_hours = 72
+    WHERE ad_account_id = :account AND t.outcome_measured AND t.horizon_hours = :whole
       AND t.action_taken_at >= :since AND NOT d.is_explored
       AND d.rule_action ->> 'type' IN ('pause', 'decrease_budget')
     ORDER BY t.action_taken_at, t.id
@@ -131,8 +132,8 @@ def savings(session: Session, *, account_id: str, since: datetime, now: datetime
     if min(made, alone) >= ENOUGH:
         found = contrast(cases, _shocks(session, account, cases, target=target, now=now))
     if found is None:
-        seen = f"measured are {made} pauses or cuts and {alone} left alone"
-        note = f"Not enough evidence yet: {seen}; {ENOUGH} of each are needed."
+        seen = f"{made} pauses or cuts and {alone} left alone to compare with are measured"
+        note = f"Not enough evidence yet: {seen}; it takes {ENOUGH} of each."
         return Savings(None, None, None, made, note)
     amount, low, high = (
         money_from_major(f"{-len(proposed) * value:.4f}", account.currency)
@@ -184,7 +185,7 @@ def _units(cases: Sequence[Case], shocks: Shocks) -> Units:
 
 
 def _cases(session: Session, account: Account, *, since: datetime, target: float) -> list[Case]:
-    keys = {"account": account.id, "since": since, "target": target}
+    keys = {"account": account.id, "since": since, "target": target, "whole": HORIZON_HOURS}
     return [
         Case(
             unit=row.unit,

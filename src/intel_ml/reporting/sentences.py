@@ -17,25 +17,36 @@ from intel_ml.data.store.tables import AutomationAction, Decision
 from intel_ml.learning.horizons import HORIZON_HOURS, HORIZONS
 from intel_ml.operations import values
 from intel_ml.operations.expecting import EXPECTED_GAIN
+from intel_ml.operations.recalling import NEAREST_CASES
 from intel_ml.operations.wording import ARM_WORDS, ago, span
-from intel_ml.reporting.similar import NOT_ENOUGH
+from intel_ml.reporting.similar import NOT_ENOUGH, Cases
 
 NO_VIEW = "No model had a view."
 NOT_WHAT_IT_EARNS = "The model only says what people would do, not what that earns."
-SAFE_TO_REJECT = "No rule asks for it: rejecting it is safe."
+SAFE_TO_REJECT = "Nothing depends on it: rejecting it is safe."
+#: Less sure than this, a policy is not sure.
+_SURE = 0.5
 LATE = timedelta(minutes=2)
 #: Outcomes are measured by a job that runs daily.
 MEASURED_BY = timedelta(hours=HORIZON_HOURS + 48)
 
 
-def proposer(row: AutomationAction, *, rule: str | None, person: str | None) -> str:
+def proposer(
+    row: AutomationAction,
+    *,
+    rule: str | None,
+    person: str | None,
+    decision: Decision | None = None,
+) -> str:
     """Return who proposes, with the version."""
     if row.undoes_id is not None:
         return f"{person or 'A person'} (undo of action {row.undoes_id})"
     if row.source == Source.RULES:
         return f"Rule {rule or row.rule_id} v{row.rule_version}"
     if row.source == Source.EXPLORATION:
-        return "Chance: one of the few random tries that show what a change does"
+        if decision is not None and not decision.is_explored:
+            return f"Policy {row.model_version}, by chance: it thinks another choice best"
+        return "Chance: a few changes a day are tried, so that their effect is known"
     if row.source == Source.POLICY:
         return f"Policy {row.model_version}"
     return person or "A person"
@@ -48,7 +59,12 @@ def policy_view(decision: Decision | None, *, agrees: bool | None) -> str:
     confidence = decision.policy_confidence
     if decision.policy_name == IMITATION:
         return _imitation_view(decision, agrees=agrees)
-    sure = "" if confidence is None else f"; it is {confidence:.0%} sure that this is best"
+    if confidence is None:
+        sure = ""
+    elif confidence < _SURE:
+        sure = f", but it is far from sure: {confidence:.0%} that this is best"
+    else:
+        sure = f"; it is {confidence:.0%} sure that this is best"
     also = "also " if agrees else ""
     return f"The policy would {also}{ARM_WORDS[Arm(decision.policy_arm)]}{sure}."
 
@@ -72,7 +88,7 @@ def expectation(measured: str, decision: Decision | None) -> str:
         return f"{measured} {NOT_WHAT_IT_EARNS}"
     told = [one["text"] for one in decision.policy_reasons or () if _is_gain(one)]
     return (
-        f"Not measured yet; the policy says: {told[0]}."
+        f"Not measured yet. The policy's estimate: {told[0]}."
         if told and measured == NOT_ENOUGH
         else measured
     )
@@ -80,6 +96,19 @@ def expectation(measured: str, decision: Decision | None) -> str:
 
 def _is_gain(reason: dict[str, Any]) -> bool:
     return reason.get("field") == EXPECTED_GAIN
+
+
+def nearest_cases(decision: Decision | None) -> Cases | None:
+    """Return what the model told of the most alike past cases; None where it told nothing."""
+    for one in () if decision is None else decision.policy_reasons or ():
+        if decision is not None and one.get("field") == NEAREST_CASES:
+            # Told how alike the nearest is, there are some.
+            return Cases(
+                says=one["text"],
+                are_alike=one.get("observed") is not None,
+                are_verdicts=decision.policy_name == IMITATION,
+            )
+    return None
 
 
 def alone(row: AutomationAction) -> str:
@@ -173,6 +202,8 @@ def _outcome(row: AutomationAction, *, now: datetime) -> str:
         )
     currency = str(row.value_before["currency"])
     before, after = metrics.get("before") or {}, metrics.get("after") or {}
+    # Where nothing was spent a cost or return per unit spent says nothing.
+    has_stopped = after.get("spend") == 0
     parts = [
         f"{label} {show(before[name], currency)} → {show(after[name], currency)}"
         for name, label, show in (
@@ -180,7 +211,9 @@ def _outcome(row: AutomationAction, *, now: datetime) -> str:
             ("roas", "ROAS", _ratio),
             ("spend", "spend", _money),
         )
-        if before.get(name) is not None and after.get(name) is not None
+        if before.get(name) is not None
+        and after.get(name) is not None
+        and (name == "spend" or not has_stopped)
     ]
     hours = metrics["horizon_hours"]
     return (

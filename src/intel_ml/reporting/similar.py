@@ -7,6 +7,9 @@ approximation of logarithms: a cost never falls by more than all of it):
     x = ln(CPA after / CPA before),   effect = exp(d) - 1
     d = mean(changed) - mean(left alone),   d +- 1.96 sqrt(var(changed)/n + var(left alone)/m)
 
+What was said to similar proposals, and what became of them, is each told once: by the most alike
+past cases of a model that remembers some, else by those of the same rule and kind.
+
 With fewer than 8 of either there is not enough evidence to say. Before against after alone is not
 shown: what is picked because it is bad gets better by itself.
 """
@@ -42,6 +45,18 @@ class Tally:
     rejected: int = 0
     measured: int = 0
     improved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What a model told of the most alike past cases: of what they earned, or of people's verdicts.
+
+    `are_alike` is false where it only told why there are none.
+    """
+
+    says: str
+    are_alike: bool
+    are_verdicts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +131,37 @@ def evidence(session: Session, accounts: Sequence[str], *, now: datetime) -> Evi
     return Evidence(tallies, changed, alone)
 
 
-def similar(known: Evidence, *, account_id: str, rule_id: int | None, kind: ActionType) -> str:
-    """Return what became of similar proposals, in a sentence."""
+def similar(
+    known: Evidence,
+    *,
+    account_id: str,
+    rule_id: int | None,
+    kind: ActionType,
+    cases: Cases | None = None,
+) -> str:
+    """Return what people said to similar proposals, and what became of them.
+
+    >>> nothing = Evidence({}, {}, {})
+    >>> similar(nothing, account_id="act_1", rule_id=1, kind=ActionType.PAUSE)
+    'No similar proposal yet.'
+    """
     tally = known.tallies.get((account_id, rule_id or 0, kind), Tally())
     if not tally.approved and not tally.rejected:
-        return NO_SIMILAR
+        return NO_SIMILAR if cases is None else cases.says
+    good = "turned out well" if kind is ActionType.PAUSE else "improved CPA"
+    came = f"{tally.improved} of {tally.measured} measured"
     rejected = f", {tally.rejected} rejected" if tally.rejected else ""
-    counts = f"{tally.approved} similar approved in 30 days{rejected}"
+    approved = f"{tally.approved} similar" if tally.approved else "No similar one"
+    counts = f"{approved} approved in 30 days{rejected}"
+    if cases is not None and cases.are_alike:
+        if not cases.are_verdicts:
+            return f"{counts}. {cases.says}"
+        return f"{cases.says} {came} similar changes {good}." if tally.measured else cases.says
     if not tally.approved:
         return f"{counts}."
     if not tally.measured:
         return f"{counts}: none measured yet."
-    good = "turned out well" if kind is ActionType.PAUSE else "improved CPA"
-    return f"{counts}: {tally.improved} of {tally.measured} measured {good}."
+    return f"{counts}: {came} {good}."
 
 
 def expected(known: Evidence, *, account_id: str, rule_id: int | None, action: Action) -> str:

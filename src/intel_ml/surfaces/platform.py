@@ -127,6 +127,8 @@ def limits_of(settings: Settings) -> Limits:
         approval_valid_hours=settings.approval_valid_hours,
         holdout_share=settings.holdout_share,
         exploration_share=settings.exploration_share,
+        explorations_per_day=settings.exploration_per_day,
+        exploration_spend_share=settings.exploration_spend_share,
         stale_after_hours=2 * settings.insights_collection_interval / 60,
         acts_alone=settings.enable_action_executor,
     )

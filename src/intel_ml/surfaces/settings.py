@@ -83,7 +83,19 @@ class Settings(BaseSettings):
         description="Share of triggered units left alone to compare with.",
     )
     exploration_share: float = Field(
-        default=0.0, ge=0, lt=0.5, description="Share of proposals drawn at random."
+        default=0.0,
+        ge=0,
+        lt=0.5,
+        description="Largest share of decisions about ad sets that chance makes.",
+    )
+    exploration_per_day: int = Field(
+        default=3, ge=0, description="Random tries in an account and day, at most."
+    )
+    exploration_spend_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of an account's daily spend that a day's tries move, at most.",
     )
     approval_valid_hours: float = Field(
         default=24, gt=0, description="Hours after which an unanswered proposal expires."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -122,3 +123,20 @@ def test_what_cannot_be_written_is_an_error_not_a_loss(words: Store, tmp_path: P
         spool.append([row(1)])
     os.close(full)
     os.close(spool._descriptor)
+
+
+def test_a_row_there_is_no_room_for_leaves_the_file_whole(words: Store, tmp_path: Path) -> None:
+    spool = Spool(tmp_path, words.url, STATEMENT)
+    spool.append([row(1)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = os.fstat(spool._descriptor).st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 5, hard))
+    try:
+        with pytest.raises(UnavailableError, match="no room"):
+            spool.append([row(2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.fstat(spool._descriptor).st_size == size
+    spool.append([row(3)])
+    spool.close()
+    assert seen(words) == [1, 3]

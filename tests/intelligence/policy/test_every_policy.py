@@ -15,7 +15,10 @@ from intel_ml.core.actions import ARMS, Arm
 from intel_ml.core.errors import InvalidValueError, NotEnoughDataError
 from intel_ml.features.states import States, Value
 from intel_ml.intelligence.policy import load_policy, make_policy
+from intel_ml.intelligence.policy.apart import Policy as Apart
+from intel_ml.intelligence.policy.assumptions import Assumptions
 from intel_ml.intelligence.policy.protocol import Policy
+from intel_ml.intelligence.policy.settings import MIN_FLOOR
 from tests.intelligence.policy import worlds
 
 STATES = worlds.states(
@@ -42,7 +45,12 @@ MAKE: dict[str, Callable[[], Policy]] = {
     "imitation": lambda: make_policy("imitation"),
     "rules": lambda: make_policy("rules", currency="USD"),
     "uniform": lambda: make_policy("uniform"),
+    "response": lambda: make_policy("response"),
+    "ridge, one an account": lambda: Apart(make_policy("ridge", alpha=0.1)),
+    "vw, one for those that share": lambda: Apart(make_policy("vw"), sharing=["act_1", "act_2"]),
 }
+#: `assumptions` says why this policy keeps a smaller one.
+FLOORS = {"response": Assumptions().pause_floor}
 LEARNED = {name: make().fit(LOG) for name, make in MAKE.items()}
 NEW = {f"{name}, new": make() for name, make in MAKE.items()}
 LEARNERS = [name for name in MAKE if name not in ("rules", "uniform")]
@@ -81,7 +89,7 @@ def test_a_pmf_sums_to_one_is_zero_where_forbidden_and_floored_elsewhere(
     found = policy.choose(states, allowed=allowed, keys=KEYS[: len(rows)])
     assert np.allclose(found.pmf.sum(axis=1), 1)
     assert (found.pmf[~allowed] == 0).all()
-    assert (found.pmf[allowed] >= 0.01).all()
+    assert (found.pmf[allowed] >= FLOORS.get(policy.name, MIN_FLOOR)).all()
     at = np.arange(len(rows))
     assert allowed[at, found.arms].all()
     assert allowed[at, found.greedy].all()

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from intel_ml.intelligence.policy.likeness import Choices, Likeness, learned, loaded, softmax
+from intel_ml.intelligence.policy.likeness import Choices, Likeness, learned, loaded
+from intel_ml.intelligence.policy.sureness import softmax
 
 
 def _choices(rows: int, seed: int, *, ring: bool = True) -> Choices:
@@ -35,8 +36,40 @@ def test_what_a_line_tells_is_left_to_it():
     assert _right(found, _choices(1000, 2, ring=False)).mean() > 0.8
 
 
-def test_few_choices_get_the_plain_view_alone():
+def test_sixty_choices_are_enough_to_see_a_ring():
+    new = _choices(1000, 2)
+    found = [learned(_choices(60, seed)) for seed in range(6)]
+    lines = [(new.x @ one.linear.T).argmax(axis=1) == new.labels for one in found]
+    assert np.mean([_right(one, new) for one in found]) > np.mean(lines) + 0.08
+
+
+@pytest.mark.parametrize("rows", [30, 100, 400])
+def test_who_always_says_the_same_is_expected_to_but_not_without_doubt(rows: int):
+    seen = _choices(rows, 1)
+    found = learned(Choices(seen.x, np.zeros(rows, dtype=np.intp), np.ones(rows), 3))
+    views = found.views(seen.x)
+    pmf = softmax(found.scores(seen.x, views))
+    assert pmf[:, 0].min() > 0.9
+    # The next one may be the first of another kind: one half in n + 3 / 2.
+    assert pmf[:, 0].max() <= (rows + 0.5) / (rows + 1.5) + 1e-9
+    sure = found.sure(pmf, views, pmf.argmax(axis=1))
+    assert 0.9 < sure.min() <= sure.max() < (rows + 0.5) / (rows + 1)
+
+
+def test_what_comes_on_top_adds_to_what_is_known():
+    first = learned(_choices(100, 1))
+    assert learned(_choices(50, 2), before=first).known == 150
+
+
+def test_what_was_saved_before_doubt_was_kept_still_loads():
     found = learned(_choices(100, 1))
+    words = {name: value for name, value in found.words_to_save().items() if name != "known"}
+    old = loaded(words, found.arrays_to_save("a"), "a")
+    assert old.scores(_choices(20, 3).x).shape == (20, 2)
+
+
+def test_very_few_choices_get_the_plain_view_alone():
+    found = learned(_choices(19, 1))
     assert (found.waves, found.trees, len(found.shares)) == (None, None, 1)
 
 

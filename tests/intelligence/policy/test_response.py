@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from intel_ml.core.actions import ARMS, Arm
 from intel_ml.core.errors import InvalidValueError, NotEnoughDataError
+from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.features.states import States, Value, states_of
 from intel_ml.intelligence.policy import load_policy, make_policy, response
-from intel_ml.intelligence.policy.yields import ELASTICITIES, FEATURES
+from intel_ml.intelligence.policy.assumptions import Assumptions
+from intel_ml.intelligence.policy.protocol import Expects
+from intel_ml.intelligence.policy.windows import FEATURES
+from intel_ml.intelligence.policy.yields import ELASTICITIES
 from tests.intelligence.policy import worlds
 
 PAUSE, MAINTAIN = ARMS.index(Arm.PAUSE), ARMS.index(Arm.MAINTAIN)
@@ -63,7 +67,7 @@ def test_little_evidence_pauses_nothing() -> None:
     few = state(3.5, budget=8.0)  # 52 spent in a week, not one result to be expected at target
     found = response.Policy().choose(worlds.states([few]), allowed=EVERY, keys=["k"])
     assert ARMS[found.greedy[0]] is not Arm.PAUSE
-    assert found.pmf[0, PAUSE] == pytest.approx(response.Settings().pause_floor)
+    assert found.pmf[0, PAUSE] == pytest.approx(Assumptions().pause_floor)
 
 
 @given(
@@ -100,9 +104,17 @@ def test_whatever_is_unknown_or_absurd_a_pmf_is_a_pmf(
     found = response.Policy().choose(states, allowed=allowed, keys=["k"])
     assert np.isclose(found.pmf.sum(), 1.0)
     assert (found.pmf[~allowed] == 0).all()
-    assert (found.pmf[allowed] >= response.Settings().pause_floor).all()
+    assert (found.pmf[allowed] >= Assumptions().pause_floor).all()
     assert 0 < found.confidence[0] <= 1
     assert allowed[0, found.greedy[0]]
+
+
+def test_a_share_too_small_to_divide_by_is_no_budget() -> None:
+    names: dict[str, Value] = {"spend_today": 1.0, "budget_utilization": 2e-309}
+    found = response.Policy().choose(
+        worlds.states([state(1.0) | {"daily_budget": None} | names]), allowed=EVERY, keys=["k"]
+    )
+    assert np.isclose(found.pmf.sum(), 1.0)
 
 
 def siblings(*ratios: float) -> States:
@@ -111,6 +123,11 @@ def siblings(*ratios: float) -> States:
         state(one, daily_budget=None, spend_today=100.0, budget_utilization=100.0 / 600.0)
         for one in ratios
     ]
+    for row, one in enumerate(rows):
+        others = [other for at, other in enumerate(rows) if at != row]
+        for name in ("spend_7d", "conversions_7d"):
+            told = [float(other[name] or 0.0) for other in others]
+            one[f"siblings_{name}"] = sum(told) if told else None
     return worlds.states(rows)
 
 
@@ -120,10 +137,88 @@ def test_under_a_campaign_budget_the_worst_hands_its_money_to_better_siblings() 
     policy = response.Policy()
     found = policy.choose(siblings(0.4, 0.45, 1.1), allowed=only, keys=["a", "b", "c"])
     assert [ARMS[arm] for arm in found.greedy] == [Arm.MAINTAIN, Arm.MAINTAIN, Arm.PAUSE]
+    alone = policy.choose(siblings(0.4, 0.45, 1.1).take([2]), allowed=only[:1], keys=["c"])
+    assert ARMS[alone.greedy[0]] is Arm.PAUSE
     alike = policy.choose(siblings(0.9, 1.0, 1.1), allowed=only, keys=["a", "b", "c"])
     assert (alike.greedy == MAINTAIN).all()
-    alone = policy.choose(siblings(1.1), allowed=only[:1], keys=["a"])
-    assert (alone.greedy == MAINTAIN).all()
+    childless = policy.choose(siblings(1.1), allowed=only[:1], keys=["a"])
+    assert (childless.greedy == MAINTAIN).all()
+
+
+WEEK = st.fixed_dictionaries(
+    {
+        "ratio": st.floats(0.2, 5.0),
+        "budget": st.one_of(st.none(), st.floats(5.0, 5000.0)),
+        "frequency": st.floats(1.0, 12.0),
+        "others": st.one_of(st.none(), st.floats(0.2, 5.0)),
+    }
+)
+
+
+def told(week: dict[str, float | None]) -> dict[str, Value]:
+    """Return the state of a week, under a campaign's budget where it has none of its own."""
+    one = state(week["ratio"] or 1.0, budget=week["budget"] or 200.0, frequency=week["frequency"])
+    if week["budget"] is None:
+        one |= {"daily_budget": None, "spend_today": 100.0, "budget_utilization": 0.2}
+    if (others := week["others"]) is not None:
+        one |= {"siblings_spend_7d": 2600.0, "siblings_conversions_7d": 130.0 / others}
+    return one
+
+
+@given(weeks=st.lists(WEEK, min_size=2, max_size=4))
+@settings(deadline=None, max_examples=40)
+def test_a_question_asked_alone_is_answered_as_one_among_many(
+    weeks: list[dict[str, float | None]],
+) -> None:
+    policy = response.Policy().fit(history(0.3))
+    states = worlds.states([told(week) for week in weeks])
+    keys = [str(row) for row in range(len(weeks))]
+    every = np.ones((len(weeks), len(ARMS)), dtype=bool)
+    together, gains = policy.choose(states, allowed=every, keys=keys), policy.gains(states)
+    for row in range(len(weeks)):
+        one = states.take([row])
+        alone = policy.choose(one, allowed=EVERY, keys=[keys[row]])
+        expects = policy.gains(one)
+        assert np.allclose(alone.pmf[0], together.pmf[row], rtol=1e-9)
+        assert np.isclose(alone.confidence[0], together.confidence[row], rtol=1e-9)
+        assert (alone.arms[0], alone.greedy[0]) == (together.arms[row], together.greedy[row])
+        assert np.allclose(expects.value[0], gains.value[row], atol=1e-9)
+        assert np.allclose(expects.deviation[0], gains.deviation[row], atol=1e-9)
+
+
+def test_nothing_seen_is_left_alone_and_nothing_is_expected_of_it() -> None:
+    policy = response.Policy().fit(history(0.3))
+    states = states_of(
+        [{"target_cpa": 20.0, "daily_budget": 100.0}],
+        entities=[Entity(AdAccountId("act_9"), EntityType.ADSET, EntityId("new"))],
+        moments=[worlds.NOW],
+    )
+    found = policy.choose(states, allowed=EVERY, keys=["k"])
+    assert found.greedy[0] == MAINTAIN
+    assert found.confidence[0] <= 0.5
+    assert np.isinf(policy.gains(states).deviation).all()
+
+
+def test_what_it_expects_is_in_targets_with_a_narrower_interval_the_more_was_seen() -> None:
+    policy, up, cut = response.Policy(), ARMS.index(Arm.SCALE_20), ARMS.index(Arm.REDUCE_20)
+    assert isinstance(policy, Expects)
+    little, much = (
+        policy.gains(worlds.states([state(2.0, budget=budget)])) for budget in (100.0, 10_000.0)
+    )
+    for found in (little, much):
+        assert (found.value[:, MAINTAIN] == 0).all()
+        assert (found.deviation[:, MAINTAIN] == 0).all()
+        assert found.value[0, up] < 0 < found.value[0, cut]
+    assert (much.deviation[0, [PAUSE, up, cut]] < little.deviation[0, [PAUSE, up, cut]]).all()
+    # Half a result per target: without it all of the money is kept and half of it is missed.
+    assert much.value[0, PAUSE] == pytest.approx(0.5, abs=2 * much.deviation[0, PAUSE])
+
+
+def test_one_draw_in_a_thousand_at_most_is_not_the_best_where_that_is_clear() -> None:
+    found = response.Policy().choose(worlds.states([state(0.3)]), allowed=EVERY, keys=["k"])
+    assert ARMS[found.greedy[0]] is Arm.SCALE_20
+    assert found.pmf[0, found.greedy[0]] > 0.998
+    assert (found.pmf[0] > 0).all()
 
 
 def history(elasticity: float, *, days: int = 28) -> pd.DataFrame:

@@ -111,14 +111,14 @@ def test_a_recommendation_knows_its_entity_and_rule() -> None:
             None,
             [
                 "seen 3.81 times by each person, over 3.50",
-                "CTR is 18 % lower than in the 4 days before (needs over 15 % lower)",
+                "CTR is 18% lower than in the 4 days before (needs over 15% lower)",
             ],
         ),
         (
             all_of(("ctr_trend_7d", "decreasing")),
             {"ctr_trend_7d": -18.2},
             None,
-            ["CTR is 18 % lower than in the 4 days before"],
+            ["CTR is 18% lower than in the 4 days before"],
         ),
         (
             all_of(("hours_since_conversion", "for_days", 2)),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,6 +48,71 @@ def test_naive_thresholds_break_the_same_promise_far_more_often():
         threshold = sure[order][np.flatnonzero(risk <= 0.05).max()]
         broken += _risk(threshold, 0.25) > 0.05
     assert broken / 300 > 0.3
+
+
+def _often_broken(
+    disagrees: Callable[[np.ndarray], np.ndarray], *, n: int, risk: float, times: int = 80
+) -> float:
+    """How often the true disagreement above the answer is more than promised; sureness uniform."""
+    grid = np.linspace(0, 1, 4001)
+    above = np.append(disagrees(grid)[::-1].cumsum()[::-1] / np.arange(4001, 0, -1), 0.0)
+    random, broken = np.random.default_rng(7), 0
+    for _ in range(times):
+        sure = random.random(n)
+        agreed = random.random(n) >= disagrees(sure)
+        found = earned(sure, agreed, promise=Promise(risk=risk)).threshold
+        broken += found is not None and above[int(np.ceil(found * 4000))] > risk * 1.001
+    return broken / times
+
+
+@pytest.mark.parametrize(("n", "risk"), [(100, 0.05), (300, 0.05), (1000, 0.01)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda s: 1.02 + 0 * s,
+        lambda s: np.where(s > 0.4, 0.98, 8.0),
+        lambda s: np.where(s > 0.75, 1.02, np.where(s > 0.5, 0.0, 2.04)),
+        lambda s: np.where(np.floor(s * 10) % 2 == 0, 2.2, 0.0),
+        lambda s: np.where(s > 0.8, 2.4, 0.6),
+    ],
+    ids=["just too often", "cliff", "dip", "to and fro", "worst where surest"],
+)
+def test_no_shape_of_disagreement_breaks_it_more_often(
+    shape: Callable[[np.ndarray], np.ndarray], n: int, risk: float
+):
+    # Two standard errors of 80 draws above delta would be .167.
+    assert _often_broken(lambda s: np.minimum(risk * shape(s), 1.0), n=n, risk=risk) <= 0.15
+
+
+def test_more_runs_by_itself_than_by_the_plain_walk():
+    random = np.random.default_rng(5)
+    for steepness in (0.06, 0.12):
+        people = [_person(random, steepness) for _ in range(150)]
+        ours = np.mean([earned(*one).coverage for one in people])
+        assert ours > 1.1 * np.mean([fixed_sequence(*one).coverage for one in people])
+
+
+def test_sureness_that_never_varies_is_one_plain_test():
+    least = Promise().least
+    assert earned(np.full(least, 0.7), np.ones(least, dtype=bool)).coverage == 1.0
+    assert not earned(np.full(least - 1, 0.7), np.ones(least - 1, dtype=bool)).has_passed
+
+
+def test_a_model_that_is_always_wrong_earns_nothing():
+    assert not earned(np.linspace(0, 1, 1000), np.zeros(1000, dtype=bool)).has_passed
+
+
+def test_who_changes_their_mind_after_the_grant_is_noticed_in_few_audits():
+    random = np.random.default_rng(12)
+    sure, agreed = _person(random, 0.1)
+    bar = earned(sure, agreed).threshold
+    assert bar is not None
+    seen = []
+    for _ in range(100):
+        changed = (random.random(200) < 0.3).cumsum()
+        looks = [contradiction(asked=n + 1, disagreed=int(changed[n])) for n in range(200)]
+        seen.append(int(np.argmax(np.array(looks) >= 10)))
+    assert np.median(seen) < 15
 
 
 def test_one_early_mishap_does_not_end_the_walk():
@@ -122,5 +189,23 @@ def test_what_is_no_probability_is_refused():
         earned(np.array([1.2]), np.array([True]))
     with pytest.raises(InvalidValueError, match="agreed"):
         earned(np.array([0.2]), np.array([True, False]))
-    with pytest.raises(InvalidValueError, match="deals out"):
-        Promise(dealt=((0.5, 0.8), (0.7, 0.4)))
+    with pytest.raises(InvalidValueError, match="between 0 and 1"):
+        Promise(risk=0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(1e-4, 0.999),
+    st.floats(1e-6, 0.9),
+    st.integers(0, 400),
+    st.sampled_from([0.0, 0.02, 0.5, 1.0]),
+    st.integers(0, 9),
+)
+def test_any_promise_can_be_asked_for(risk: float, delta: float, n: int, often: float, digits: int):
+    random = np.random.default_rng(n)
+    sure, agreed = np.round(random.random(n), digits), random.random(n) >= often
+    found = earned(sure, agreed, promise=Promise(risk=risk, delta=delta))
+    if found.has_passed:
+        assert found.p_value is not None
+        assert found.p_value <= delta
+        assert found.automatic >= found.promise.least

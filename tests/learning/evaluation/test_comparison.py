@@ -164,3 +164,29 @@ def test_an_entity_is_never_predicted_by_itself() -> None:
     after = cross_fitted(poisoned)
     assert (before[mine.to_numpy()] == after[mine.to_numpy()]).all()
     assert len(set(folds_of(log)[mine.to_numpy()])) == 1
+
+
+def test_what_lies_beyond_the_bounds_may_turn_a_conclusion_and_then_there_is_none() -> None:
+    calm = UNSEEN.assign(reward=UNSEEN["reward"] / 50)
+    liked = replay(GOOD, calm).choices.greedy
+    is_liked = calm["executed"].to_numpy() == np.array([worlds.ARMS[arm] for arm in liked])
+    losses = calm.assign(reward=calm["reward"].where(~(is_liked & (np.arange(600) % 30 == 0)), -80))
+    assert compare(GOOD, CHANCE, calm).conclusion is Conclusion.BETTER
+    found = compare(GOOD, CHANCE, losses)
+    assert found.evidence.has_crossed
+    assert found.conclusion is Conclusion.REFUSED
+    assert "beyond the bounds" in found.why
+    assert found.numbers["e_value"] is None
+    assert found.numbers["samples"] == 600
+
+
+def test_only_decisions_are_compared_that_both_may_be_asked_about() -> None:
+    log = UNSEEN.assign(entity_type=["campaign", "adset"] * 300)
+    of_adsets = make_policy("response").fit(log)
+    report = compare(of_adsets, CHANCE, log, settings=WIDE)
+    adsets = log[log["entity_type"] == "adset"]
+    assert report.n == len(adsets)
+    assert report.numbers == compare(of_adsets, CHANCE, adsets, settings=WIDE).numbers
+    of_campaigns = make_policy("ridge", features=["cpa_ratio"]).fit(log[::2])
+    with pytest.raises(NotEnoughDataError, match="saw 0"):
+        compare(of_adsets, of_campaigns, log)

@@ -186,3 +186,118 @@ def test_what_comes_later_does_not_change_a_duel() -> None:
     ]
     assert np.allclose(paths[0][:400], paths[1][:400])
     assert not np.allclose(paths[0], paths[1])
+
+
+def _equal_in(world: str, seed: int, n: int = 1500) -> tuple[LoggedDecisions, Foresight, Bounds]:
+    """Return a log of a world nobody tuned anything on; both policies are worth the same in it."""
+    random = np.random.default_rng([3, seed])
+    arms = {"two arms": 2, "twelve arms": 12}.get(world, 6)
+    floor = {"rare": 0.001, "twelve arms": 0.02}.get(world, 0.05)
+    chances = np.full((n, arms), floor)
+    chances[:, 0] = 1 - floor * (arms - 1)
+    contexts = random.integers(0, 4, n)
+    if world == "seasons":
+        contexts = 2 * ((np.arange(n) // 60) % 2 == 0) + random.integers(0, 2, n)
+    favourites = 1 + contexts % (arms - 1)
+    likes = np.full((n, arms), 0.0 if world == "certain" else 0.1 / (arms - 1))
+    likes[np.arange(n), favourites] = 1.0 if world == "certain" else 0.9
+    actions = (random.random((n, 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, arms - 1)
+    is_liked = actions == favourites
+    rewards = random.normal(0, 0.4, n)
+    if world == "heavy tails":
+        rewards = 0.4 * random.standard_t(2, n)
+    elif world in ("seasons", "unlike contexts"):
+        rewards += np.where(contexts < 2, 0.3, -0.3) * is_liked
+    elif world == "alike from day to day":
+        shocks = random.normal(0, 0.1, n)
+        rewards += np.array([shocks[max(0, i - 72) : i + 1].sum() for i in range(n)])
+    elif world == "levels":
+        rewards += np.array([-0.8, -0.3, 0.2, 0.7])[contexts]
+    told = chances.copy()
+    if world == "wrong probabilities":
+        told[np.arange(n), favourites] *= 0.9
+        told /= told.sum(axis=1, keepdims=True)
+    log = LoggedDecisions(
+        pmf_logged=told[np.arange(n), actions],
+        rewards=rewards,
+        actions=actions.astype(np.intp),
+        pmf_new=likes,
+    )
+    unit = Bounds().unit(rewards)
+    predicted = online.cells(contexts.astype(np.intp), log.actions, unit, arms=arms, start=0.5)
+    return log, Foresight(told, predicted), Bounds()
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        "heavy tails",
+        "unlike contexts",
+        "seasons",
+        "alike from day to day",
+        "levels",
+        "wrong probabilities",
+        "rare",
+        "certain",
+        "two arms",
+        "twelve arms",
+    ],
+)
+def test_in_worlds_nobody_tuned_on_equal_policies_are_told_apart_no_oftener_than_promised(
+    world: str,
+) -> None:
+    better = worse = 0
+    for seed in range(80):
+        log, foresight, bounds = _equal_in(world, seed)
+        duel = e_process.duel(log, None, foresight=foresight, bounds=bounds)
+        better += duel.better.has_crossed
+        worse += duel.worse.has_crossed
+    # 5 % of 80 are 4; 9 or more would happen by chance in 2 of 100 such worlds.
+    assert better <= 8
+    assert worse <= 8
+
+
+def test_a_candidate_that_is_the_champion_is_never_either() -> None:
+    log, foresight, bounds = _equal_in("levels", 0)
+    duel = e_process.duel(log, log, foresight=foresight, bounds=bounds)
+    assert np.allclose(duel.better.path, 1.0)
+    assert np.allclose(duel.worse.path, 1.0)
+
+
+def test_outcomes_that_come_late_and_out_of_order_are_looked_at_as_often_as_one_likes() -> None:
+    fooled = 0
+    for seed in range(60):
+        log, foresight, bounds = _equal_in("levels", seed)
+        arrives = np.arange(1500) + np.random.default_rng(seed).exponential(150, 1500)
+        fooled += any(
+            e_process.duel(
+                log.take(known := arrives <= now),
+                None,
+                foresight=Foresight(foresight.chances[known], foresight.predicted[known]),
+                bounds=bounds,
+            ).better.has_crossed
+            for now in range(150, 1501, 150)
+        )
+    assert fooled <= 6
+
+
+def test_good_days_before_bad_ones_are_no_proof() -> None:
+    """Better in the first contexts, worse in the next, over and over: nothing on the whole."""
+    fooled = 0
+    for seed in range(60):
+        log, foresight, bounds = _equal_in("seasons", seed, n=3000)
+        fooled += e_process.duel(log, None, foresight=foresight, bounds=bounds).better.has_crossed
+    assert fooled <= 6
+
+
+def test_probabilities_a_tenth_too_small_prove_nothing_where_no_others_are_known() -> None:
+    fooled = found = 0
+    for seed in range(60):
+        for uplift in (0.0, 0.6):
+            log = bandits.logged(3000, uplift=uplift, seed=seed)
+            is_liked = log.actions == log.pmf_new.argmax(axis=1)
+            wrong = replace(log, pmf_logged=np.where(is_liked, 0.9, 1.0) * log.pmf_logged)
+            crossed = e_process.evidence(wrong, None, bounds=UNIT).has_crossed
+            fooled, found = fooled + (crossed and not uplift), found + (crossed and uplift > 0)
+    assert fooled <= 4
+    assert found >= 50

@@ -5,7 +5,7 @@ import pandas as pd
 
 from intel_ml.core.actions import ARMS
 from intel_ml.intelligence.policy import make_policy
-from intel_ml.learning.evaluation.replay import chances, measured, replay
+from intel_ml.learning.evaluation.replay import chances, measured, replay, units_of
 from intel_ml.learning.evaluation.reward_model import online
 from tests.intelligence.policy import worlds
 
@@ -53,6 +53,27 @@ def test_chances_hold_what_was_recorded_and_are_none_where_nothing_was() -> None
     assert np.allclose(found[rows, arms], LOG["p_executed"])
     assert ((found >= 0) & (found <= 1)).all()
     assert chances(LOG.drop(columns="pmf_pause")) is None
+
+
+def test_what_is_too_unlikely_to_be_judged_has_no_chance_at_all() -> None:
+    rare = LOG.assign(pmf_pause=1e-5)
+    found = chances(measured(rare))
+    assert found is not None
+    elsewhere = (rare["executed"] != "pause").to_numpy()
+    assert (found[elsewhere, 0] == 0).all()
+    assert (found[:, 1] > 0).all()
+
+
+def test_each_row_is_numbered_by_what_it_was_about() -> None:
+    found = units_of(LOG)
+    assert found is not None
+    assert found.max() + 1 == LOG["entity_id"].nunique()
+    two = LOG.assign(ad_account_id=np.where(np.arange(300) < 150, "act_1", "act_2"))
+    other = units_of(two)
+    assert other is not None
+    assert other.max() + 1 == len(two[["ad_account_id", "entity_id"]].drop_duplicates())
+    assert other.max() > found.max()
+    assert units_of(LOG.drop(columns="entity_id")) is None
 
 
 def test_the_online_model_knows_only_what_came_before() -> None:

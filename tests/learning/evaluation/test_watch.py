@@ -47,3 +47,17 @@ def test_what_was_before_its_promotion_does_not_count() -> None:
     assert half.report is not None
     assert again.report is not None
     assert half.report.numbers == again.report.numbers
+
+
+def test_a_champion_that_proved_itself_and_then_turned_bad_must_go_all_the_same() -> None:
+    log, start = _log(1200), worlds.NOW - timedelta(hours=3000)
+    first = log.head(500)
+    proved = watch(GOOD, CHANCE, first, since=start, settings=WIDE)
+    assert proved.report is not None
+    assert proved.report.evidence.has_crossed
+    turned = log.assign(reward=log["reward"].where(log.index < 500, -log["reward"]))
+    found = watch(GOOD, CHANCE, turned, since=start, settings=WIDE)
+    assert found.report is not None
+    assert found.report.evidence.has_crossed
+    assert found.must_go
+    assert "reverse e-value" in found.why

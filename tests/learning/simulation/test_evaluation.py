@@ -101,6 +101,17 @@ def test_an_evaluation_plays_everyone_on_the_same_seeds(three_days: Evaluation) 
     assert np.allclose(three_days.curve("oracle")[:, -1].mean(), table.loc["oracle", "value"])
 
 
+def test_only_the_yardsticks_asked_for_play_and_play_as_among_all(
+    small_file: Path, three_days: Evaluation
+) -> None:
+    few = evaluate("uniform", small_file, days=3, seeds=2, workers=1, beside=("rules",))
+    assert list(few.outcomes) == ["rules", "uniform"]
+    for name, outcome in few.outcomes.items():
+        assert (outcome.profit == three_days.outcomes[name].profit).all()
+    with pytest.raises(UnknownNameError, match="rules"):
+        evaluate("uniform", small_file, days=3, beside=("rulez",))
+
+
 def test_processes_side_by_side_give_the_same_numbers(small_file: Path) -> None:
     steps: list[tuple[int, int]] = []
     alone, together = (

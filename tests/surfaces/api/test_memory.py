@@ -12,6 +12,7 @@ from intel_ml.core.ids import Entity, EntityId, EntityType
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.accounts import set_mode
 from intel_ml.data.store.sessions import Store
+from intel_ml.operations.answers import Asking, consider
 from intel_ml.operations.limits import Limits
 from intel_ml.surfaces.api.memory import ColdError, Memory
 from intel_ml.surfaces.auth import NotLoggedInError
@@ -87,8 +88,11 @@ def _sql(store: Store, statement: str) -> None:
 @pytest.mark.parametrize("what", list(CHANGES))
 def test_every_change_is_seen_at_the_next_look(memory: Memory, store: Store, what: str) -> None:
     before = memory.context(OURS, [ADSET], may_wait=True)
+    consider(before, [ADSET], Asking(now=before.read_at, limits=Limits()))
     memory._look()
     same = memory.context(OURS, [ADSET], may_wait=False)
+    assert same.concluded is before.concluded
+    assert list(same.concluded) == [ADSET]
     assert same.rules is before.rules
     assert same.places is before.places
     assert same.states[ADSET] is before.states[ADSET]
@@ -104,6 +108,19 @@ def test_every_change_is_seen_at_the_next_look(memory: Memory, store: Store, wha
         "states": after.states[ADSET].state(0) != before.states[ADSET].state(0),
     }
     assert [name for name, is_seen in seen.items() if is_seen] == [what]
+    assert after.concluded == {}, "what was concluded is forgotten with what it came from"
+
+
+def test_what_was_concluded_outlives_a_look_that_found_everything_in_its_place(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = memory.context(OURS, [ADSET], may_wait=True)
+    monkeypatch.setattr("intel_ml.operations.contexts.PLACES_VALID", timedelta())
+    memory._look()
+    after = memory.context(OURS, [ADSET], may_wait=False)
+    assert after.placed_at > before.placed_at
+    assert after.places is before.places
+    assert after.concluded is before.concluded
 
 
 def test_no_moment_is_told_twice_and_none_lies_in_the_future(memory: Memory, store: Store) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
-from intel_ml.core.errors import ModelRefusedError
+from intel_ml.core.errors import ModelRefusedError, UnavailableError
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.sessions import Store
-from intel_ml.data.store.tables import TrainingRow
+from intel_ml.data.store.tables import Membership, Notification, TrainingRow
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.learning.artifacts import folder_sha256
 from intel_ml.learning.registry import Registration, Registry
@@ -23,6 +24,7 @@ from intel_ml.surfaces.api.models import (
     measured_outcomes,
     wanted_version,
 )
+from intel_ml.surfaces.api.refused_models import Refused, teller
 from intel_ml.surfaces.settings import Settings
 
 WORKING = Models(warning="the one that works")
@@ -212,6 +214,82 @@ def test_the_challenger_is_loaded_beside_and_a_broken_one_disturbs_nobody(
     after = keeper.check()
     assert (after.policy, after.challenger) == (models.policy, models.challenger)
     assert "challenger was refused" in (after.warning or "")
+
+
+def test_every_broken_model_is_named_and_not_the_first_alone(
+    registry: Registry, keeper: ModelKeeper, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intel_ml.surfaces.api.models.ARCHETYPES", f"{named}-archetypes")
+    roles = [(named, "champion"), (named, "challenger"), (f"{named}-imitation", "shadow")]
+    for name, alias in [*roles, (f"{named}-archetypes", "champion")]:
+        broken = registered(registry, name)
+        registry.tag(name, broken, tags={"sha256": "0" * 64})
+        registry.set_alias(name, alias, broken)
+    models = keeper.check()
+    said = [f"{named}@champion", f"{named}@challenger", f"{named}-imitation", f"{named}-archetypes"]
+    assert [one for one in said if f"{one} was refused" not in str(models.warning)] == []
+    assert len(models.refused) == len(said)
+    assert keeper.check().refused == models.refused
+
+
+# who is told of a refused model
+
+
+@pytest.mark.usefixtures("tenants")
+def test_operators_and_admins_are_told_once_of_a_refused_version_what_serves_and_what_to_do(
+    registry: Registry, keeper: ModelKeeper, store: Store, named: str
+) -> None:
+    works, broken = registered(registry, named), registered(registry, named)
+    registry.set_alias(named, "champion", works)
+    told = ModelKeeper(keeper._load, tell=teller(store))
+    told.check()
+    assert notes(store, named) == []
+    registry.tag(named, broken, tags={"sha256": "0" * 64})
+    registry.set_alias(named, "champion", broken)
+    told.check()
+    once = notes(store, named)
+    assert {role for role, _ in once} == {"operator", "admin"}
+    for _, note in once:
+        assert note.title == f"{named} version {broken} was refused"
+        assert "hashes to" in note.message
+        assert f"version {works} keeps serving" in note.message
+        assert f"intel-ml models rollback {named} --reason" in note.message
+    told.check()
+    ModelKeeper(keeper._load, tell=teller(store)).check()  # a service that was started again
+    assert [note.id for _, note in notes(store, named)] == [note.id for _, note in once]
+
+
+def test_who_could_not_be_told_is_told_at_the_next_look() -> None:
+    refused = Refused("policy", "3", "champion", "It is another.", None, "rules alone decide")
+    away = [UnavailableError(service="The database", check="It is away.")]
+    told: list[Refused] = []
+
+    def tell(one: Refused) -> None:
+        if away:
+            raise away.pop()
+        told.append(one)
+
+    keeper = ModelKeeper(lambda _: Models(refused=(refused,)), tell=tell)
+    for expected in ([], [refused], [refused]):
+        keeper.check()
+        assert told == expected
+
+
+def notes(store: Store, name: str) -> list[tuple[str, Notification]]:
+    """Return what was said of a model, with the role of whom it was said to."""
+    with store.session() as session:
+        found = session.execute(
+            select(Membership.role, Notification)
+            .join(
+                Membership,
+                (Membership.user_id == Notification.user_id)
+                & (Membership.ad_account_id == Notification.ad_account_id),
+            )
+            .where(Notification.title.startswith(name))
+            .order_by(Notification.id)
+        ).all()
+        session.expunge_all()
+        return [(role, note) for role, note in found]
 
 
 # an imitation in the policy's place

@@ -9,43 +9,14 @@ import pytest
 
 from intel_ml.intelligence.policy import make_policy
 from intel_ml.surfaces.cli.main import run
+from tests import two_shops
 
-WORLD = """
-name = "corner shop"
-description = "One account, one ad set that pays and one that does not."
-seed = 3
-
-[kinds.good]
-cpa_ratio = [0.4, 0.6]
-
-[kinds.bad]
-cpa_ratio = [2.5, 3.5]
-
-[[accounts]]
-id = "7"
-name = "Corner Shop"
-currency = "EUR"
-time_zone = "Europe/Berlin"
-target_cpa = 20
-target_roas = 2.5
-cpm = 12
-order_value = 46
-
-[[accounts.campaigns]]
-name = "Always On"
-adsets = [
-  { name = "Lookalike", kind = "good", budget = 200, ads = ["A"] },
-  { name = "Broad", kind = "bad", budget = 120, ads = ["A"] },
-]
-"""
 SHORT = ("--days", "2", "--seeds", "1")
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> str:
-    path = tmp_path / "corner.toml"
-    path.write_text(WORLD, encoding="utf-8")
-    return str(path)
+    return str(two_shops.written(tmp_path, two_shops.ONE))
 
 
 def test_a_saved_policy_is_played_and_told_as_table_and_report(
@@ -57,7 +28,7 @@ def test_a_saved_policy_is_played_and_told_as_table_and_report(
     assert run(["sandbox", "evaluate", *asked, *SHORT]) == 0
     told = capsys.readouterr().out
     assert told.startswith("mine makes ")
-    for word in ("do-nothing", "rules", "random", "mine", "oracle", "EUR", "'corner shop'"):
+    for word in ("do-nothing", "rules", "random", "mine", "oracle", "USD", f"'{two_shops.NAME}'"):
         assert word in told
     assert "data:image/png" in report.read_text(encoding="utf-8")
 

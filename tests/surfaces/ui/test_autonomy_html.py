@@ -44,9 +44,14 @@ def found(verdicts: int, *, agree: float = 1.0, mine: Cell | None = None) -> Ear
         (found(200), "Proven. A person with the command line may let it:"),
         (found(200, mine=cell()), "Granted by ops: proven."),
         (
-            replace(found(200, mine=cell()), model="campaign-policy 8"),
+            replace(found(37, mine=cell()), model="campaign-policy 8"),
             "A person is asked again: campaign-policy 8 speaks now, campaign-policy 7 "
             "had earned it.",
+        ),
+        (
+            replace(found(200, mine=cell()), model="campaign-policy 8"),
+            "A person is asked again: campaign-policy 8 speaks now, campaign-policy 7 "
+            "had earned it. So has this one; it may be let too:",
         ),
     ],
 )
@@ -61,3 +66,8 @@ def test_only_what_is_proven_can_be_granted_and_only_what_is_granted_taken_back(
     )
     assert command(found(200, mine=cell())).startswith("intel-ml autonomy revoke act_1 pause")
     assert command(found(120, agree=0.6, mine=cell(CellMode.SHADOW))) == ""
+    newer = replace(found(200, mine=cell()), model="campaign-policy 8")
+    assert command(newer).startswith("intel-ml autonomy grant act_1 pause")
+    assert command(replace(found(37, mine=cell()), model="campaign-policy 8")).startswith(
+        "intel-ml autonomy revoke act_1 pause"
+    )

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intel_ml.core.actions import ActionStatus, ActionType
+from intel_ml.core.recommendations import Source
 from intel_ml.operations.values import Value
 from intel_ml.reporting.cards import Card
 from intel_ml.surfaces.ui.card_html import card_html, change_words, queue_html
@@ -116,10 +117,25 @@ def test_without_a_budget_there_is_only_the_pause_to_choose(card: Card, now: dat
 def test_a_decided_card_says_what_happened_and_takes_no_second_decision(
     card: Card, now: datetime, status: ActionStatus
 ) -> None:
-    html = card_html(replace(card, status=status, says="Said so."), now=now, largest_percent=30)
+    decided = replace(card, status=status, says="Said so.")
+    html = card_html(decided, now=now, largest_percent=30)
     assert 'data-do="approve"' not in html
     assert "<b>Said</b> so." in html
-    assert ('data-do="undo"' in html) is (status is ActionStatus.EXECUTED)
+    assert 'data-do="undo"' not in html
+    html = card_html(replace(decided, may_undo=True), now=now, largest_percent=30)
+    assert 'data-do="undo"' in html
+
+
+def test_tries_stand_under_one_heading_that_approves_them_together(
+    card: Card, now: datetime
+) -> None:
+    tried = replace(card, source=Source.EXPLORATION)
+    html = queue_html([card, tried, tried], opened=None, now=now)
+    assert html.count('class="group"') == 1
+    assert "2 random tries" in html
+    assert html.index("data-open") < html.index("approve-tries") < html.index("data-chance")
+    assert "approve-tries" not in queue_html([card], opened=None, now=now)
+    assert "Random try" in card_html(tried, now=now, largest_percent=30)
 
 
 def test_trouble_is_a_sign_and_not_only_red(card: Card, now: datetime) -> None:

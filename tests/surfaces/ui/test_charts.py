@@ -49,7 +49,7 @@ def test_the_cards_picture_marks_the_moment_and_the_threshold(card: Card) -> Non
     svg = sparkline(card)
     assert "proposed" in svg
     assert "threshold 40" in svg
-    assert "Cost per result, USD" in svg
+    assert "Cost per result, full days, USD" in svg
 
 
 def test_no_delivery_is_said_and_not_drawn(card: Card) -> None:

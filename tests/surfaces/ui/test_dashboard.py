@@ -50,7 +50,7 @@ def test_the_dashboard_opens_where_most_is_at_stake(pages: Pages, store: Store) 
 def test_the_dashboard_shows_what_is_known_and_says_what_is_not(pages: Pages, store: Store) -> None:
     anna = cookies_of(store, "anna")
     bare = pages.answer({"page": "dashboard"}, anna)["body"]
-    for words in ("Nothing to judge by yet", "No delivery was seen", "No archetypes yet"):
+    for words in ("Nothing to judge by yet", "No delivery was seen", "No kinds (archetypes) yet"):
         assert words in bare
     with store.session() as session:
         _add_results(session)

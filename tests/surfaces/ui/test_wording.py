@@ -51,7 +51,7 @@ def test_every_number_has_words(value: float) -> None:
         (68.5, "USD", "68.50 USD"),
         (10275.0, "JPY", "10,275 JPY"),
         (None, "USD", "unknown"),
-        (-18.24, "%", "\N{MINUS SIGN}18.24 %"),
+        (-18.24, "%", "\N{MINUS SIGN}18.24%"),
         ("LEARNING", None, "LEARNING"),
     ],
 )

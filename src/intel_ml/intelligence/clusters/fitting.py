@@ -25,7 +25,7 @@ from intel_ml.intelligence.clusters.archetypes import (
     judgeable,
     nearest_of,
 )
-from intel_ml.intelligence.clusters.kmeans import centres_of
+from intel_ml.intelligence.clusters.kmeans import centres_of, in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,7 @@ MIN_ROWS_PER_GROUP = 4
 _CANDIDATES = range(3, 9)
 _FENCE = 3.0
 _MIN_FOR_OWN_LIMIT = 20
+_TELLING = "signature features known for half of the entities and not the same for all"
 
 
 def fit(
@@ -50,14 +51,16 @@ def fit(
     if k is not None and k < 2:  # noqa: PLR2004  # one group tells nothing apart
         raise InvalidValueError(path="k", problem=f"{k} groups tell nothing apart", hint="k >= 2")
     found = scaling.usable(signatures)
-    if not found.features:
+    if not set(scaling.SIGNATURE_FEATURES) & set(signatures.columns):
         raise MissingColumnsError(
             missing=list(scaling.SIGNATURE_FEATURES), present=[str(c) for c in signatures.columns]
         )
+    if not found.features:
+        raise NotEnoughDataError(quantity=_TELLING, needed=1, seen=0)
     scale = scaling.learned(signatures, found.features)
     scaled = scale.matrix(signatures)
     judged = judgeable(scaled)
-    points = filled(scaled[judged])
+    points = in_order(filled(scaled[judged]))
     if len(points) < MIN_ROWS:
         raise NotEnoughDataError(
             quantity="entities with a signature", needed=MIN_ROWS, seen=len(points)
@@ -70,8 +73,10 @@ def fit(
     k = stability.chosen(supports, default=usual)
     mine = next(one for one in supports if one.k == k)
     centres = centres_of(points, k=k, seed=seed)
-    order = _by_cost(centres, found.features)
-    centres = centres[order]
+    # A centre that nobody is nearest to is no group.
+    centres = centres[np.unique(nearest_of(points, centres)[0])]
+    k = len(centres)
+    centres = centres[_by_cost(centres, found.features)]
     nearest, far = nearest_of(scaled[judged], centres)
     limits = _limits(nearest, far, k)
     return Archetypes(
@@ -156,7 +161,7 @@ def _shown(
     Money of several accounts may be in several currencies: it is shown as multiples of each
     account's own median.
     """
-    accounts = scaling.learned(signatures, tuple(features)).accounts
+    accounts = scaling.account_medians(signatures)
     for name in features:
         if name in scaling.MONEY and len(accounts) > 1:
             yield f"{name}_over_usual", scaling.comparable(signatures, name, accounts)
@@ -170,8 +175,7 @@ def _cost(
     """Return what a name judges cost by: CPA over target, or the rank of CPA among all."""
     if has_target:
         return scaling.column(signatures, "avg_cpa_ratio"), labels.BY_TARGET
-    accounts = scaling.learned(signatures, ("avg_cpa",)).accounts if "avg_cpa" in signatures else {}
-    cpa = scaling.comparable(signatures, "avg_cpa", accounts)
+    cpa = scaling.comparable(signatures, "avg_cpa", scaling.account_medians(signatures))
     ranks = np.full(len(cpa), np.nan)
     known = np.flatnonzero(np.isfinite(cpa))
     ranks[known[np.argsort(cpa[known], kind="stable")]] = np.linspace(0, 1, len(known))

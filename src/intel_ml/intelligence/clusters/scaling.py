@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intel_ml.core.errors import InvalidValueError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -41,6 +43,8 @@ _MIN_KNOWN_SHARE = 0.5
 _QUARTILES = (25, 50, 75)
 _IQR_OF_NORMAL = 1.349
 _SKEWED = 2.0
+#: What lies farther from zero than this lies here.
+_FARTHEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,9 @@ def usable(signatures: pd.DataFrame) -> Usable:
     for all, or said by another.
     """
     features, unavailable, aside = [], [], []
+    accounts = account_medians(signatures)
     for name in SIGNATURE_FEATURES:
-        values = column(signatures, name)
+        values = comparable(signatures, name, accounts)
         known = values[np.isfinite(values)]
         if not len(known):
             unavailable.append(name)
@@ -100,7 +105,7 @@ def usable(signatures: pd.DataFrame) -> Usable:
 
 def learned(signatures: pd.DataFrame, features: tuple[str, ...]) -> Scaling:
     """Return the scaling that these signatures call for."""
-    accounts = _account_medians(signatures)
+    accounts = account_medians(signatures)
     raw = np.column_stack([comparable(signatures, name, accounts) for name in features])
     skewed, bend = [], np.ones(len(features))
     for at in range(len(features)):
@@ -145,9 +150,12 @@ def column(signatures: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Return a column as float64, NaN where unknown, infinite or absent."""
     if name not in signatures:
         return np.full(len(signatures), np.nan)
-    values = signatures[name].astype("float64").to_numpy(copy=True)
+    try:
+        values = signatures[name].astype("float64").to_numpy(copy=True)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(path=name, problem="holds words where numbers belong") from error
     values[~np.isfinite(values)] = np.nan
-    return np.asarray(values, dtype=np.float64)
+    return np.asarray(np.clip(values, -_FARTHEST, _FARTHEST), dtype=np.float64)
 
 
 def account_names(signatures: pd.DataFrame) -> list[str]:
@@ -163,7 +171,8 @@ def is_skewed(known: NDArray[np.float64]) -> bool:
     return bool(high - middle > _SKEWED * max(middle - low, 1e-12))
 
 
-def _account_medians(signatures: pd.DataFrame) -> dict[str, dict[str, float]]:
+def account_medians(signatures: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return what each account usually pays, by feature of money; nothing where it never paid."""
     medians: dict[str, dict[str, float]] = {}
     names = np.array(account_names(signatures), dtype=object)
     for account in dict.fromkeys(names.tolist()):

@@ -8,7 +8,8 @@ value is 0 (the median) and raises a flag of its own where the log had unknown v
 enters only as ratios, so accounts in different currencies can teach each other.
 
 Reads   columns by name: of `States`, or `state_*` of a log.
-Gives   `Context` and its matrix: 1, level, standardised features, flags of the unknown, words.
+Gives   `Context` and its matrix: 1, level, standardised features, flags of the unknown, words;
+        `Reading`, what policies that look at one tell of themselves.
 Never   takes the unknown for zero without saying so.
 """
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,7 @@ _FIXED = 1 + len(_TYPES)
 _IQR_OF_NORMAL = 1.349
 _QUARTILES = (25, 50, 75)
 _FARTHEST = 1e12
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,25 @@ class Context:
                 at += 1
         return vectors
 
+    def told(self, columns: Mapping[str, Any], rows: int) -> NDArray[np.float64]:
+        """Return numbers standardised and words by their place, (rows, features); NaN: unknown."""
+        found = np.full((rows, len(self.numbers) + len(self.words)), np.nan)
+        for at, name in enumerate(self.numbers):
+            if (column := columns.get(name)) is not None:
+                found[:, at] = column
+        numbers = found[:, : len(self.numbers)]
+        numbers[~np.isfinite(numbers)] = np.nan
+        np.clip(numbers, -_FARTHEST, _FARTHEST, out=numbers)
+        numbers -= self.median
+        numbers /= self.scale
+        np.arcsinh(numbers, out=numbers)
+        for at, word in enumerate(self.words, start=len(self.numbers)):
+            if (column := columns.get(word)) is not None:
+                said = np.asarray(column, dtype=object)
+                for place, level in enumerate(LEVELS[word]):
+                    found[said == level, at] = place
+        return found
+
     def words_to_save(self) -> dict[str, Any]:
         """Return what goes into json."""
         return {"features": list(self.features), "entity_types": list(self.entity_types)}
@@ -191,6 +212,33 @@ class Context:
             "context_scale": self.scale,
             "context_flagged": self.flagged,
         }
+
+
+class Knows(Protocol):
+    """What was learned by a policy that looks at a context."""
+
+    @property
+    def context(self) -> Context:
+        """How values become its vector."""
+
+
+class Reading:
+    """What a policy reads: as it was asked to before its first log, as it learned after."""
+
+    _asked: tuple[str, ...] | None
+    _fitted: Knows | None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features it reads; before the first log, those it would like to."""
+        if self._fitted is not None:
+            return self._fitted.context.features
+        return DEFAULT_FEATURES if self._asked is None else self._asked
+
+    @property
+    def entity_types(self) -> tuple[str, ...]:
+        """The levels it learned from; empty before the first log."""
+        return () if self._fitted is None else self._fitted.context.entity_types
 
 
 def loaded(words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Context:
@@ -223,14 +271,7 @@ def learned(log: pd.DataFrame, features: Sequence[str] | None) -> Context:
     median, scale = np.zeros(len(numbers)), np.ones(len(numbers))
     flagged = []
     for at, name in enumerate(numbers):
-        try:
-            values = numeric(log[PREFIX + name])
-        except ValueError as error:
-            raise InvalidValueError(
-                path=f"features.{name}",
-                problem="holds words this policy cannot read",
-                hint=f"Words it reads: {', '.join(LEVELS)}.",
-            ) from error
+        values = numeric(log[PREFIX + name])
         known = np.clip(values[np.isfinite(values)], -_FARTHEST, _FARTHEST)
         if len(known) < len(values):
             flagged.append(at)
@@ -260,20 +301,38 @@ def of_log(context: Context, log: pd.DataFrame) -> NDArray[np.float64]:
 
 def types_of(log: pd.DataFrame) -> list[str]:
     """Return each row's level; a log that doesn't say is of ad sets."""
-    kinds = log["entity_type"] if "entity_type" in log else [EntityType.ADSET] * len(log)
-    return [str(kind) for kind in kinds]
+    if "entity_type" not in log:
+        return [EntityType.ADSET.value] * len(log)
+    kinds = [str(kind) for kind in log["entity_type"].to_numpy(dtype=object).tolist()]
+    for kind in dict.fromkeys(kinds):
+        if kind not in _TYPES:
+            raise InvalidValueError(
+                path="entity_type",
+                problem=f"'{kind}' is no level",
+                hint=f"Levels are {', '.join(_TYPES)}.",
+            )
+    return kinds
 
 
 def numeric(series: pd.Series) -> NDArray[np.float64]:
     """Return a column as float64 with NaN for whatever is missing."""
-    if series.dtype == object:
-        return np.array([np.nan if v is None else v for v in series], dtype=np.float64)
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        name = str(series.name)
+        is_feature = name.startswith(PREFIX)
+        raise InvalidValueError(
+            path=f"features.{name.removeprefix(PREFIX)}" if is_feature else name,
+            problem="holds words this policy cannot read",
+            hint=f"Words it reads: {', '.join(LEVELS)}." if is_feature else "",
+        ) from error
 
 
 def _robust(known: NDArray[np.float64]) -> tuple[float, float]:
     low, middle, high = np.percentile(known, _QUARTILES)
     spread = (high - low) / _IQR_OF_NORMAL
-    if spread <= 0:
+    # What only rounding tells apart is the same.
+    same = _ROUNDING * float(np.abs(known).max())
+    if spread <= same:
         spread = float(known.std())
-    return float(middle), float(spread) if spread > 0 else 1.0
+    return float(middle), float(spread) if spread > same else 1.0

@@ -11,7 +11,7 @@ what it saw of paused losers.
 
 Reads   a log of decisions: `executed`, `p_executed`, `reward`, `verdict`, `is_held_out`.
 Gives   the rows that teach, weights with mean 1, `RewardScale`.
-Never   teaches from a decision whose outcome is unknown.
+Never   teaches from a decision whose outcome is unknown, or believes an impossible probability.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.actions import Arm
-from intel_ml.core.errors import MissingColumnsError
+from intel_ml.core.errors import InvalidValueError, MissingColumnsError
 from intel_ml.intelligence.policy.protocol import ARM_INDEX
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _CLIP = 3.0
 _MONEY = ("state_spend", "state_conversions", "state_target_cpa")
 _IQR_OF_NORMAL = 1.349
+#: 1, and what rounding adds to it.
+_CERTAIN = 1.0 + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def require(log: pd.DataFrame, *names: str) -> None:
 def rewarded(log: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with a finite reward and an arm that was executed."""
     require(log, "executed", "reward")
-    rewards = log["reward"].to_numpy(dtype=np.float64, na_value=np.nan)
+    rewards = _numbers(log, "reward")
     known = np.isfinite(rewards) & log["executed"].isin(list(ARM_INDEX)).to_numpy()
     teaching: pd.DataFrame = log[known]
     return teaching
@@ -110,18 +112,35 @@ def _of_pauses(log: pd.DataFrame) -> NDArray[np.float64]:
     if "reward_of_pause" in log:
         return _numbers(log, "reward_of_pause")
     spend, conversions, target = (_numbers(log, name) for name in _MONEY)
-    return np.asarray((spend - target * conversions) / np.maximum(spend, target))
+    most = np.maximum(spend, target)
+    return np.asarray((spend - target * conversions) / np.where(most > 0, most, np.nan))
 
 
 def _numbers(log: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return log[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        return log[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            path=name, problem="holds words where numbers belong", hint="None is the unknown."
+        ) from error
 
 
 def weights(log: pd.DataFrame, *, clip: float) -> NDArray[np.float64]:
-    """Return clipped inverse probabilities with mean 1; the unknown weighs like the certain."""
+    """Return clipped inverse probabilities with mean 1; all alike where the log has none.
+
+    Raises `InvalidValueError` for a probability that is unknown, zero or none: what was executed
+    had a chance.
+    """
     if "p_executed" not in log:
         return np.ones(len(log))
-    p = log["p_executed"].to_numpy(dtype=np.float64, na_value=np.nan)
-    heavy = np.minimum(1.0 / np.where(p > 0, p, 1.0), clip)
+    p = _numbers(log, "p_executed")
+    possible = (p > 0) & (p <= _CERTAIN)
+    if not possible.all():
+        raise InvalidValueError(
+            path="p_executed",
+            problem=f"{int((~possible).sum())} of {len(p)} are not above 0 and at most 1",
+            hint="Leave those rows out, or the whole column if nobody knows it.",
+        )
+    heavy = np.minimum(1.0 / p, clip)
     mean = heavy.mean() if len(heavy) else 1.0
     return np.asarray(heavy / mean, dtype=np.float64)

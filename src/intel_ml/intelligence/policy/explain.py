@@ -40,11 +40,11 @@ _MIN_CONTRIBUTION = 0.02
 SPOKEN: dict[str, str] = {
     "cpa_ratio": "CPA as a multiple of target",
     "roas": "ROAS",
-    "ctr_zscore": "CTR against the account (in standard deviations)",
-    "cpa_trend_3d": "CPA trend over 3 days (%)",
-    "cpa_trend_7d": "CPA trend over 7 days (%)",
-    "ctr_trend_7d": "CTR trend over 7 days (%)",
-    "roas_trend_7d": "ROAS trend over 7 days (%)",
+    "ctr_zscore": "CTR beside the account's others, in usual spreads",
+    "cpa_trend_3d": "CPA trend over 3 days",
+    "cpa_trend_7d": "CPA trend over 7 days",
+    "ctr_trend_7d": "CTR trend over 7 days",
+    "roas_trend_7d": "ROAS trend over 7 days",
     "frequency": "Frequency",
     "frequency_velocity": "Frequency gained in a day",
     "days_since_edit": "Days since the last edit",
@@ -55,6 +55,10 @@ SPOKEN: dict[str, str] = {
     "budget_pacing": "Projected spend against budget",
     "learning_phase": "Learning phase",
 }
+#: Read as a percentage: shares of one, and what is in percent already.
+_SHARES = frozenset({"budget_utilization", "budget_pacing"})
+_TREND = "_trend_"
+_WHOLE_FROM = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,30 @@ def _text(item: Contribution, observed: Value) -> str:
     spoken = SPOKEN.get(item.feature, item.feature.replace("_", " "))
     if observed is None:
         return f"{spoken} is unknown"
-    if isinstance(observed, str) or item.usual is None:
-        return f"{spoken} is {observed}"
+    if isinstance(observed, str):
+        return f"{spoken} is {observed.lower().replace('_', ' ')}"
+    if item.usual is None:
+        return f"{spoken} is {_shown(item.feature, observed)}"
+    seen, usual = (_shown(item.feature, value) for value in (observed, item.usual))
     margin = _NEAR_USUAL * max(abs(item.usual), _NEAR_USUAL)
     if abs(observed - item.usual) <= margin:
-        return f"{spoken} is {observed:.3g}, as usual"
+        return f"{spoken} is {seen}, as usual"
     side = "above" if observed > item.usual else "below"
-    return f"{spoken} is {observed:.3g}, {side} the usual {item.usual:.3g}"
+    return f"{spoken} is {seen}, {side} the usual {usual}"
+
+
+def _shown(feature: str, value: float) -> str:
+    """Return a value as its feature is read.
+
+    >>> _shown("budget_utilization", 0.709), _shown("cpa_trend_7d", -12.34), _shown("roas", 2.718)
+    ('71%', '\u221212%', '2.72')
+    """
+    if feature in _SHARES:
+        text = f"{value:.0%}"
+    elif _TREND in feature:
+        text = f"{value:+.0f}%"
+    elif abs(value) >= _WHOLE_FROM:
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -26,10 +26,20 @@ from intel_ml.core.actions import ARM_PERCENT, ARMS, Arm
 from intel_ml.core.errors import InvalidValueError, ModelRefusedError, NotEnoughDataError
 from intel_ml.core.recommendations import Reason, Verdict
 from intel_ml.features.states import States
-from intel_ml.intelligence.policy import context, drawing, evidence, explain, files, likeness
-from intel_ml.intelligence.policy.likeness import Likeness, softmax
+from intel_ml.intelligence.policy import (
+    cases,
+    context,
+    drawing,
+    evidence,
+    explain,
+    files,
+    likeness,
+)
+from intel_ml.intelligence.policy.case_rows import Tells
+from intel_ml.intelligence.policy.likeness import Likeness
 from intel_ml.intelligence.policy.protocol import ARM_INDEX, MAINTAIN, Choices
 from intel_ml.intelligence.policy.settings import FLOOR, Drawing, checked
+from intel_ml.intelligence.policy.sureness import softmax
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,15 +81,19 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What is known of the person; `verdicts` is None where too few were given."""
+    """What is known of the person; `verdicts` is None where too few were given.
+
+    `cases` are the proposals a person judged, each with what was said to it.
+    """
 
     context: context.Context
     arms: Likeness
     verdicts: Likeness | None
     labels: int
+    cases: cases.Cases
 
 
-class Policy:
+class Policy(context.Reading, cases.Recalling):
     """Gives each arm the probability that a person would have chosen it."""
 
     name = NAME
@@ -88,18 +102,6 @@ class Policy:
         self.settings = checked(Settings, settings)
         self._asked = None if features is None else tuple(features)
         self._fitted: Fitted | None = None
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features it reads; before the first log, those it would like to."""
-        if self._fitted is not None:
-            return self._fitted.context.features
-        return context.DEFAULT_FEATURES if self._asked is None else self._asked
-
-    @property
-    def entity_types(self) -> tuple[str, ...]:
-        """The levels it learned from; empty before the first log."""
-        return () if self._fitted is None else self._fitted.context.entity_types
 
     def choose(self, states: States, *, allowed: NDArray[np.bool_], keys: Sequence[str]) -> Choices:
         """Return pmf, drawn and most human arms; before any log, chance that prefers `maintain`."""
@@ -162,6 +164,7 @@ class Policy:
         fixed = context.learned(log, self._asked) if before is None else before.context
         x = context.of_log(fixed, log)
         labels = _indices(log["executed"])
+        remembered = cases.empty(fixed, Tells.VERDICTS) if before is None else before.cases
         self._fitted = Fitted(
             context=fixed,
             arms=likeness.learned(
@@ -172,6 +175,7 @@ class Policy:
             ),
             verdicts=self._verdicts(log, x, None if before is None else before.verdicts),
             labels=len(log) + (0 if before is None else before.labels),
+            cases=remembered.learned(log),
         )
         return self
 
@@ -194,7 +198,9 @@ class Policy:
         if (known := self._fitted) is not None:
             words |= known.context.words_to_save()
             words |= {"labels": known.labels, "arms": known.arms.words_to_save()}
+            words |= known.cases.words_to_save()
             arrays = known.context.arrays_to_save() | known.arms.arrays_to_save("arms")
+            arrays |= known.cases.arrays_to_save()
             if known.verdicts is not None:
                 words |= {"verdicts": known.verdicts.words_to_save()}
                 arrays |= known.verdicts.arrays_to_save("verdicts")
@@ -209,11 +215,13 @@ class Policy:
             if "arms" not in words:
                 raise ModelRefusedError(f"{Path(folder).name}: holds an older kind of imitation.")
             said = words.get("verdicts")
+            fixed = context.loaded(words, arrays)
             policy._fitted = Fitted(
-                context=context.loaded(words, arrays),
+                context=fixed,
                 arms=likeness.loaded(words["arms"], arrays, "arms"),
                 verdicts=None if said is None else likeness.loaded(said, arrays, "verdicts"),
                 labels=words["labels"],
+                cases=cases.loaded(words, arrays, fixed, Tells.VERDICTS),
             )
         return policy
 

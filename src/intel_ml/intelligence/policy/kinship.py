@@ -14,12 +14,18 @@ posterior of the hierarchical normal model (Lindley & Smith, 1972, JRSS B 34).
 An account may be unlike the others. Each therefore holds two beliefs, the shared one and that of
 ridge regression on its own decisions alone, and weighs them by how well each foretold those:
 
-    w_k = alike p(rewards_k | shared) / (alike p(rewards_k | shared) + (1 - alike) p(.. | alone))
+    w_k    = a_k p(rewards_k | shared) / (a_k p(rewards_k | shared) + (1 - a_k) p(.. | alone))
+    lent_k = max(2 w_k - 1, 0)
 
-What that costs is at most log(1 / (1 - alike)) nats in all, however unlike it is. tau is the one
-under which accounts are foretold best by the others.
+a_k is `alike`, moved by how much the account looks like the others (`looks`). What leaving a wrong
+belief behind costs is at most log(1 / (1 - a_k)) nats in all. An account unlike the others may as
+well pay the opposite of them: then following gains w - (1 - w) of what it would gain were it surely
+alike. So that much is lent, and nothing at all to one that is more likely unlike: it keeps to its
+own decisions, and before those to `maintain`. tau is the one under which accounts are foretold best
+by the others.
 
-Reads   sums of each account and arm: G = sum w phi phi', b = sum w r phi, counts, squares.
+Reads   sums of each account and arm: G = sum w phi phi', b = sum w r phi, counts, squares; how
+        much each looks like the others.
 Gives   `Beliefs`: theta, inverse, noise and weight of each account.
 Never   knows what an account, an arm or a reward is.
 """
@@ -69,7 +75,7 @@ class Penalties:
 class Beliefs:
     """What each account may believe: `theta` (k, arms, d), `inverse` (k, arms, d, d).
 
-    `alike` (k,) is the weight of the shared belief, `noise` (k,) the misfit, `tau` what was chosen.
+    `alike` (k,) is how much each is lent, `noise` (k,) the misfit, `tau` what was chosen.
     """
 
     theta: Numbers
@@ -88,8 +94,11 @@ class _Fit:
     nats: Numbers
 
 
-def believe(sums: Sums, penalties: Penalties) -> Beliefs:
-    """Return what each account may believe, from its own decisions and from those of the others."""
+def believe(sums: Sums, penalties: Penalties, *, looks: Numbers) -> Beliefs:
+    """Return what each account may believe, from its own decisions and from those of the others.
+
+    `looks` (k,) are the nats that speak for each being like the others before anything was decided.
+    """
     unscaled = _alone(sums, penalties, variance=1.0)
     pooled = float(_misfit(sums, unscaled.theta).sum()) / max(float(sums.counts.sum()), 1.0)
     variance = max(pooled, _LEAST_NOISE)
@@ -100,14 +109,27 @@ def believe(sums: Sums, penalties: Penalties) -> Beliefs:
             (tau, _shared(sums, penalties, tau=tau, variance=variance))
             for tau in ([penalties.tau] if penalties.tau else TAUS)
         ]
-        tau, shared = max(fits, key=lambda one: _foretold(one[1], alone, penalties.alike))
-        alike = _weight(shared, alone, penalties.alike)
+        odds = np.log(penalties.alike) - np.log1p(-penalties.alike) + looks
+        tau, shared = max(fits, key=lambda one: _foretold(one[1], alone, odds))
+        # 2 w - 1 is the hyperbolic tangent of half the odds.
+        alike = np.maximum(np.tanh(0.5 * (odds + shared.nats - alone.nats)), 0.0)
         theta = _mixed(alike, shared.theta, alone.theta)
         inverse = _mixed(alike, shared.inverse, alone.inverse)
     seen = sums.counts.sum(axis=1)
     misfit = _misfit(sums, theta) + _NOISE_PRIOR * variance
     noise = np.sqrt(misfit / (seen + _NOISE_PRIOR)) if len(seen) > 1 else np.sqrt([pooled])
     return Beliefs(theta, inverse, alike, noise, tau)
+
+
+def nothing(accounts: int, arms: int, size: int) -> Beliefs:
+    """Return what accounts believe of which nothing was seen."""
+    return Beliefs(
+        theta=np.zeros((accounts, arms, size)),
+        inverse=np.zeros((accounts, arms, size, size)),
+        alike=np.zeros(accounts),
+        noise=np.ones(accounts),
+        tau=0.0,
+    )
 
 
 def _alone(sums: Sums, penalties: Penalties, *, variance: float) -> _Fit:
@@ -154,14 +176,9 @@ def _nats(sums: Sums, *, mean: Numbers, precision: Numbers, variance: float) -> 
     return np.asarray((gain - 0.5 * (_logdet(after) - _logdet(precision))).sum(axis=-1))
 
 
-def _weight(shared: _Fit, alone: _Fit, alike: float) -> Numbers:
-    """Return how likely each account is alike, after what was seen of it."""
-    odds = np.log(alike) - np.log1p(-alike) + shared.nats - alone.nats
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * odds)))
-
-
-def _foretold(shared: _Fit, alone: _Fit, alike: float) -> float:
-    both = np.logaddexp(np.log(alike) + shared.nats, np.log1p(-alike) + alone.nats)
+def _foretold(shared: _Fit, alone: _Fit, odds: Numbers) -> float:
+    """Return how well both beliefs together foretold what was seen of everybody, in nats."""
+    both = np.logaddexp(odds + shared.nats, alone.nats) - np.logaddexp(odds, 0.0)
     return float(both.sum())
 
 

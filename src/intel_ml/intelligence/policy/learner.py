@@ -24,7 +24,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.intelligence.policy.lift import Landmarks, Waves, random_waves
 from intel_ml.intelligence.policy.linear import Linear
 from intel_ml.intelligence.policy.settings import FLOOR, TEMPERATURE, Drawing
+from intel_ml.intelligence.policy.surprise import Surprise
 
 Numbers = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ OPTIMISM, THOMPSON = "optimism", "thompson"
 _EXPLORATIONS = (OPTIMISM, THOMPSON)
 _NODES = 48
 _NO_WIDTH = 1e-9
+#: The part of what was learned that still counts in a world that changed.
+_KEPT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,9 @@ class Settings:
     """Widths of optimism (`alpha`) and pessimism (`caution`), penalties, curves, drawing.
 
     `fourier` counts random waves, `landmarks` rows to bend along (dearer, better); `bandwidth` is
-    their reach in units of sqrt(inputs). `patience` is after how many decisions curiosity wanes;
-    0 is never.
+    their reach in units of sqrt(inputs), `single` the part that bends along each input by itself
+    (see `lift`). `patience` is after how many decisions curiosity wanes; 0 is never. Past `alarm`
+    who learns row by row forgets nearly all (see `surprise`); 0 is never.
     """
 
     alpha: float = 0.1
@@ -62,7 +66,9 @@ class Settings:
     landmarks: int = 0
     bandwidth: float = 1.0
     straight: float = 3.0
-    bent: float = 9.0
+    bent: float = 6.0
+    single: float = 0.5
+    alarm: float = 0.0
     weight_clip: float = 10.0
     seed: int = 0
     temperature: float = TEMPERATURE
@@ -73,9 +79,11 @@ class Settings:
         for name in above:
             if getattr(self, name) <= 0:
                 raise InvalidValueError(path=name, problem="must be above 0")
-        for name in ("alpha", "caution", "patience", "fourier", "landmarks"):
+        for name in ("alpha", "caution", "patience", "alarm", "fourier", "landmarks"):
             if getattr(self, name) < 0:
                 raise InvalidValueError(path=name, problem="must not be below 0")
+        if not 0 <= self.single <= 1:
+            raise InvalidValueError(path="single", problem="is not between 0 and 1")
         if self.exploration not in _EXPLORATIONS:
             raise UnknownNameError(kind="exploration", name=self.exploration, known=_EXPLORATIONS)
         self.drawing  # noqa: B018  # checks floor and temperature
@@ -87,7 +95,7 @@ class Settings:
 
 
 #: What the bake-off found best on seven sets, for one reward between 0 and 1 at a time.
-CURVED = Settings(alpha=0.3, patience=200.0, landmarks=300, bandwidth=0.7)
+CURVED = Settings(alpha=0.3, patience=200.0, landmarks=300, bandwidth=0.7, alarm=60.0)
 
 
 class Learner:
@@ -109,8 +117,9 @@ class Learner:
         self.landmarks = Landmarks(
             inputs=inputs,
             limit=settings.landmarks,
-            reach=settings.bandwidth * math.sqrt(max(inputs, 1)),
+            bandwidth=settings.bandwidth,
             weight=settings.bent,
+            single=settings.single,
         )
         self.linear = Linear(
             arms=arms,
@@ -118,6 +127,7 @@ class Learner:
             penalty=settings.penalty,
             shared_penalty=settings.shared_penalty if is_shared else None,
         )
+        self.surprise = Surprise(settings.alarm)
 
     @property
     def optimism(self) -> float:
@@ -132,6 +142,7 @@ class Learner:
         twin = object.__new__(Learner)
         twin.settings, twin.inputs, twin.waves = self.settings, self.inputs, self.waves
         twin.landmarks, twin.linear = self.landmarks.copy(), self.linear.copy()
+        twin.surprise = replace(self.surprise)
         return twin
 
     def lifted(self, vectors: Numbers) -> Numbers:
@@ -164,7 +175,12 @@ class Learner:
         """Learn what one arm paid for one vector."""
         if self.settings.landmarks:
             self.landmarks.grow(vector[None, 1:])
-        self.linear.add(self.lifted(vector[None])[0], arm, reward, weight)
+        phi = self.lifted(vector[None])[0]
+        if self.settings.alarm:
+            error = reward - float(self.linear.means(phi[None])[0, arm])
+            if self.surprise.after(error):
+                self.linear.forget(_KEPT)
+        self.linear.add(phi, arm, reward, weight)
 
     def learn_all(
         self, vectors: Numbers, *, arms: NDArray[np.intp], rewards: Numbers, weights: Numbers

@@ -1,14 +1,12 @@
 """What somebody would choose, learned from few of their choices: views, mixed where each helps.
 
-    P(c | x) = softmax(log(sum_v m_v P_v(c | x)) / T),      m, T: out of fold
-    P(right) = sigma(a + b logit P(c) + sum_v b_v logit P_v(c)),      c the likeliest
+    P(c | x) = sum_v m_v P_v(c | x), made as sure as it is right (`sureness`),      out of fold
 
 P_v are logistic regressions on x, and on x with random Fourier features of it (Rahimi & Recht,
 2007), solved by Boehning's bound of the Hessian (Boehning, 1992, Ann. Inst. Stat. Math. 44), and
-LightGBM's trees. Five folds say how much each view is worth (m by expectation maximisation: a
-likelihood without other tops), what temperature makes the mixture as sure as it is right, and how
-sure to be where the views do not agree. Trees stay only where they win a share out of fold; under
-150 choices the plain logistic regression is asked alone.
+LightGBM's trees. Five folds say how much each view is worth, and how sure to be where the views do
+not agree. Trees stay only where they win a share out of fold; under 20 choices the plain logistic
+regression is asked alone.
 
 Reads   vectors, choices (0 .. classes - 1), how much each choice counts.
 Gives   `Likeness`: probabilities and sureness; the same data gives the same bits.
@@ -25,16 +23,24 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from intel_ml.intelligence.policy.sureness import (
+    TINY,
+    allowed_by,
+    calibrated,
+    how_sure,
+    mixture,
+    plain,
+    softmax,
+)
+
 Floats = NDArray[np.float64]
 
 _FOLDS = 5
-_MIN_TO_CALIBRATE = 50
-_MIN_FOR_VIEWS = 150
-_TEMPERATURES = np.geomspace(0.4, 2.5, 25)
+_MIN_FOR_VIEWS = 20
+_MIN_TO_ADJUST = 50
 _STEPS, _TOLERANCE = 120, 1e-4
 _WAVES, _LOUD = 150, 3.0
-_EM_STEPS, _LEAST_SHARE = 40, 0.05
-_NEWTON_STEPS, _PULL = 12, 3.0
+_LEAST_SHARE = 0.05
 _TREES = {
     "num_leaves": 7,
     "learning_rate": 0.15,
@@ -97,6 +103,7 @@ class Likeness:
     shares: Floats
     temperature: float
     sureness: Floats
+    known: float
 
     def views(self, x: Floats) -> list[Floats]:
         """Return each view's probabilities (n, classes), the plain one first."""
@@ -112,11 +119,16 @@ class Likeness:
         mixed = sum(
             share * view for share, view in zip(self.shares, views or self.views(x), strict=True)
         )
-        return np.asarray(np.log(np.maximum(mixed, _TINY)) / self.temperature)
+        logs = np.asarray(np.log(np.maximum(mixed, TINY)) / self.temperature)
+        # The plain view alone is held back by its penalty already.
+        return logs if self.waves is None else np.log(allowed_by(softmax(logs), self.known))
 
     def sure(self, pmf: Floats, views: list[Floats], answers: NDArray[np.intp]) -> Floats:
         """Return how often answers like these are right."""
-        return _sigmoid(_doubts(pmf, views, answers) @ self.sureness)
+        right = how_sure(self.sureness, pmf, views, answers)
+        if self.waves is None:
+            return right
+        return allowed_by(np.column_stack([right, 1.0 - right]), self.known)[:, 0]
 
     @cached_property
     def _booster(self) -> Any:
@@ -124,7 +136,12 @@ class Likeness:
 
     def words_to_save(self) -> dict[str, Any]:
         """Return what goes into json."""
-        return {"classes": self.classes, "temperature": self.temperature, "trees": self.trees}
+        return {
+            "classes": self.classes,
+            "temperature": self.temperature,
+            "trees": self.trees,
+            "known": self.known,
+        }
 
     def arrays_to_save(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return what goes into npz."""
@@ -149,6 +166,8 @@ def loaded(words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix:
         shares=arrays[f"{prefix}_shares"],
         temperature=words["temperature"],
         sureness=arrays[f"{prefix}_sureness"],
+        # What was saved before this was kept had been learned from enough.
+        known=words.get("known", _ENOUGH),
     )
 
 
@@ -176,8 +195,8 @@ def _anew(seen: Choices, penalty: float, seed: int) -> Likeness:
     if waves is not None:
         views.extend((_Linear(penalty, waves), _Trees()))
     whole: list[Any] = [view.fit(seen) for view in views]
-    if len(seen) < _MIN_TO_CALIBRATE:
-        return _likeness(seen, waves, whole, (np.ones(1), 1.0, _plain_sureness(1)))
+    if waves is None:
+        return _likeness(seen, waves, whole, (np.ones(1), 1.0, plain(1)))
     fold = np.arange(len(seen)) % _FOLDS
     outside = [np.empty((len(seen), seen.classes)) for _ in views]
     for part in range(_FOLDS):
@@ -185,16 +204,22 @@ def _anew(seen: Choices, penalty: float, seed: int) -> Likeness:
         for view, held in zip(views, outside, strict=True):
             held[new] = view.probabilities(view.fit(known), seen.x[new], seen.classes)
     keep = list(range(len(views)))
-    shares = _shares([outside[at] for at in keep], seen)
+    shares = mixture([outside[at] for at in keep], seen.labels, seen.weights)
     if len(keep) > 2 and shares[-1] < _LEAST_SHARE:  # noqa: PLR2004  # the trees are the third view
         keep = keep[:-1]
-        shares = _shares([outside[at] for at in keep], seen)
+        shares = mixture([outside[at] for at in keep], seen.labels, seen.weights)
     kept = [outside[at] for at in keep]
-    return _likeness(seen, waves, [whole[at] for at in keep], _calibrated(kept, shares, seen))
+    how = shares, *calibrated(kept, shares, seen.labels, seen.weights)
+    return _likeness(seen, waves, [whole[at] for at in keep], how)
 
 
 def _likeness(
-    seen: Choices, waves: Waves | None, fitted: list[Any], how: tuple[Floats, float, Floats]
+    seen: Choices,
+    waves: Waves | None,
+    fitted: list[Any],
+    how: tuple[Floats, float, Floats],
+    *,
+    known: float = 0.0,
 ) -> Likeness:
     shares, temperature, sureness = how
     return Likeness(
@@ -206,15 +231,16 @@ def _likeness(
         shares=shares,
         temperature=temperature,
         sureness=sureness,
+        known=known + float(seen.weights.sum()),
     )
 
 
 def _more(seen: Choices, before: Likeness, penalty: float) -> Likeness:
     known = before.views(seen.x)
     how = before.shares, before.temperature, before.sureness
-    if len(seen) >= _MIN_TO_CALIBRATE:
+    if len(seen) >= _MIN_TO_ADJUST:
         # What it did not know yet is as good as out of fold.
-        how = _calibrated(known, before.shares, seen)
+        how = before.shares, *calibrated(known, before.shares, seen.labels, seen.weights)
     linear = fit_linear(seen, before.linear, penalty)
     fitted: list[Any] = [linear]
     if before.waves is not None and before.waved is not None:
@@ -225,7 +251,7 @@ def _more(seen: Choices, before: Likeness, penalty: float) -> Likeness:
             seen.x, seen.labels, decay_rate=_KEPT, weight=seen.weights
         )
         fitted.append(str(renewed.model_to_string()))
-    return _likeness(seen, before.waves, fitted, how)
+    return _likeness(seen, before.waves, fitted, how, known=before.known)
 
 
 class _View(Protocol):
@@ -304,68 +330,6 @@ def _waves(x: Floats, seed: int) -> Waves:
     )
 
 
-def _shares(views: list[Floats], seen: Choices) -> Floats:
-    """Return how much each view counts: the likeliest mixture, by expectation maximisation."""
-    rows = np.arange(len(seen))
-    chances = np.column_stack([view[rows, seen.labels] for view in views]) + _TINY
-    shares = np.full(len(views), 1.0 / len(views))
-    for _ in range(_EM_STEPS):
-        owed = shares * chances
-        owed /= owed.sum(axis=1, keepdims=True)
-        shares = (seen.weights[:, None] * owed).sum(axis=0) / seen.weights.sum()
-    return np.asarray(shares)
-
-
-def _calibrated(views: list[Floats], shares: Floats, seen: Choices) -> tuple[Floats, float, Floats]:
-    """Return shares, temperature and sureness from probabilities that did not know the labels."""
-    rows = np.arange(len(seen))
-    logs = np.log(sum(s * v for s, v in zip(shares, views, strict=True)) + _TINY)
-    losses = [
-        -(seen.weights * np.log(softmax(logs / t)[rows, seen.labels] + _TINY)).sum()
-        for t in _TEMPERATURES
-    ]
-    temperature = float(_TEMPERATURES[int(np.argmin(losses))])
-    pmf = softmax(logs / temperature)
-    answers = pmf.argmax(axis=1)
-    doubts = _doubts(pmf, views, answers)
-    line = _plain_sureness(len(views))
-    prior = line.copy()
-    for _ in range(_NEWTON_STEPS):
-        p = _sigmoid(doubts @ line)
-        slope = doubts.T @ (seen.weights * (p - (answers == seen.labels))) + _PULL * (line - prior)
-        bend = (doubts * (seen.weights * p * (1 - p))[:, None]).T @ doubts
-        line = line - np.linalg.solve(bend + _PULL * np.eye(len(line)), slope)
-    return shares, temperature, line
-
-
-def _plain_sureness(views: int) -> Floats:
-    """Return the line that believes the mixture."""
-    return np.array([0.0, 1.0, *([0.0] * (views if views > 1 else 0))])
-
-
-def _doubts(pmf: Floats, views: list[Floats], answers: NDArray[np.intp]) -> Floats:
-    rows = np.arange(len(pmf))
-    columns = [np.ones(len(pmf)), _logit(pmf[rows, answers])]
-    if len(views) > 1:
-        columns += [_logit(view[rows, answers]) - columns[1] for view in views]
-    return np.column_stack(columns)
-
-
-def _logit(probability: Floats) -> Floats:
-    inside = np.clip(probability, 1e-3, 1 - 1e-3)
-    return np.asarray(np.log(inside / (1 - inside)))
-
-
-def _sigmoid(line: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-line)))
-
-
-def softmax(scores: Floats) -> Floats:
-    """Return probabilities, each row's sum 1."""
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
-_TINY = 1e-12
+_ENOUGH = 1e6
 #: Waves this many times as short as the usual distance: neighbourhoods, not the whole cloud.
 _NARROW = 4.0

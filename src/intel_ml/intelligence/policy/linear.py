@@ -112,6 +112,17 @@ class Linear:
         self._is_stale = True
         self.settle()
 
+    def forget(self, share: float) -> None:
+        """Let what was learned count for a share of what it did."""
+        self.gram *= share
+        self.b *= share
+        self.counts *= share
+        self.squares *= share
+        found = np.linalg.inv(self.gram + self.penalty * np.eye(self.gram.shape[-1]))
+        self.inverse = np.asarray((found + np.swapaxes(found, -1, -2)) / 2.0)
+        self._is_stale = True
+        self.settle()
+
     def settle(self) -> None:
         """Bring theta up to date: the shared part first, then each arm's departure from it."""
         if not self._is_stale:

@@ -22,6 +22,8 @@ from intel_ml.features.states import States
 if TYPE_CHECKING:
     import pandas as pd
 
+    from intel_ml.intelligence.policy.recall import Recalled
+
 #: Position of each arm in every array of arms.
 ARM_INDEX: dict[str, int] = {arm.value: index for index, arm in enumerate(ARMS)}
 MAINTAIN = ARM_INDEX[Arm.MAINTAIN]
@@ -70,6 +72,15 @@ class Expects(Protocol):
 
     def gains(self, states: States) -> Gains:
         """Return what each arm is expected to earn beyond leaving things alone."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """What a policy can do that keeps what it learned from: show the past cases most alike."""
+
+    def nearest(self, states: States, row: int, arm: Arm, *, k: int | None = None) -> Recalled:
+        """Return the most alike cases of this arm for this row, or why nothing alike is known."""
         ...
 
 

@@ -32,7 +32,7 @@ from intel_ml.core.actions import ARMS, Arm
 from intel_ml.core.errors import NotEnoughDataError
 from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
-from intel_ml.intelligence.policy import context, drawing, evidence, explain, files
+from intel_ml.intelligence.policy import cases, context, drawing, evidence, explain, files
 from intel_ml.intelligence.policy.learner import OPTIMISM, Learner, Settings, best_probabilities
 from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices, Gains
 from intel_ml.intelligence.policy.settings import checked
@@ -47,15 +47,16 @@ _NO_SPREAD = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Everything learned; `noise` is the misfit, in scaled rewards."""
+    """Everything learned; `noise` is the misfit, in scaled rewards, `cases` what is remembered."""
 
     context: context.Context
     reward: evidence.RewardScale
     learner: Learner
     noise: float
+    cases: cases.Cases
 
 
-class Policy:
+class Policy(context.Reading, cases.Recalling):
     """`Policy(alpha=0.1, features=["cpa_ratio", "roas"]).fit(log)`; see `Settings` for more."""
 
     name = NAME
@@ -73,18 +74,6 @@ class Policy:
         policy = cls(features=known.context.features, **asdict(settings))
         policy._fitted = known
         return policy
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features it reads; before the first log, those it would like to."""
-        if self._fitted is not None:
-            return self._fitted.context.features
-        return context.DEFAULT_FEATURES if self._asked is None else self._asked
-
-    @property
-    def entity_types(self) -> tuple[str, ...]:
-        """The levels it learned from; empty before the first log."""
-        return () if self._fitted is None else self._fitted.context.entity_types
 
     @property
     def counts(self) -> dict[Arm, int]:
@@ -152,7 +141,7 @@ class Policy:
             self._fitted = self._empty(log)
         elif log.empty:
             return self
-        known = self._fitted
+        known, remembered = self._fitted, self._fitted.cases.learned(log)
         log = evidence.with_pauses(log)
         learner = known.learner.copy()
         learner.learn_all(
@@ -161,7 +150,8 @@ class Policy:
             rewards=known.reward.scaled(log["reward"].to_numpy(dtype=np.float64)),
             weights=evidence.weights(log, clip=self.settings.weight_clip),
         )
-        self._fitted = replace(known, learner=learner, noise=learner.linear.noise())
+        noise = learner.linear.noise()
+        self._fitted = replace(known, learner=learner, noise=noise, cases=remembered)
         return self
 
     def explain(self, states: States, row: int, arm: Arm) -> tuple[Reason, ...]:
@@ -186,7 +176,9 @@ class Policy:
         if (known := self._fitted) is not None:
             words |= known.context.words_to_save() | known.learner.words()
             words |= {"reward": asdict(known.reward), "noise": known.noise}
+            words |= known.cases.words_to_save()
             arrays = known.context.arrays_to_save() | known.learner.arrays()
+            arrays |= known.cases.arrays_to_save()
         files.write(folder, "policy", words=words, arrays=arrays)
 
     @classmethod
@@ -201,6 +193,7 @@ class Policy:
                 reward=evidence.RewardScale(**words["reward"]),
                 learner=policy._learner(fixed).restored(words, arrays),
                 noise=words["noise"],
+                cases=cases.loaded(words, arrays, fixed),
             )
         return policy
 
@@ -251,6 +244,7 @@ class Policy:
             reward=evidence.reward_scale(log["reward"].to_numpy(dtype=np.float64)),
             learner=self._learner(fixed),
             noise=1.0,
+            cases=cases.empty(fixed),
         )
 
 

@@ -1,10 +1,12 @@
 """Ridge regression for each account; those that allow it lend each other what they have seen.
 
-    theta_k = w_k shared_k + (1 - w_k) alone_k          an account that shares; see `kinship`
+    theta_k = lent_k shared_k + (1 - lent_k) alone_k    an account that shares; see `kinship`
     theta_k = ridge regression on its own decisions     an account that does not
 
 An account that shares starts from what the others that share have in common, moves to its own
-experience as that grows, and leaves the others behind once they foretell it badly. One that does
+experience as that grows, and leaves the others behind once they foretell it badly. What was earned
+while nothing was changed already tells, and so do states without any outcome: where an account is
+more likely unlike the others it is lent nothing and leaves things alone (`looks`). One that does
 not share (the default) learns from itself alone and nobody learns from it, not even in which unit a
 feature is measured: it has a `ridge` of its own. Of an account never heard of nothing is known.
 
@@ -17,7 +19,7 @@ Never   lets a decision of an account that does not share reach another one's ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,7 +30,8 @@ from intel_ml.core.actions import ARMS, Arm
 from intel_ml.core.errors import InvalidValueError, NotEnoughDataError
 from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
-from intel_ml.intelligence.policy import context, drawing, evidence, files, kinship, ridge
+from intel_ml.intelligence.policy import drawing, evidence, files, kinship, recall, ridge
+from intel_ml.intelligence.policy.group import ACCOUNT, Group
 from intel_ml.intelligence.policy.learner import Learner
 from intel_ml.intelligence.policy.learner import Settings as RidgeSettings
 from intel_ml.intelligence.policy.protocol import ARM_INDEX, Choices, Gains
@@ -37,12 +40,12 @@ from intel_ml.intelligence.policy.settings import FLOOR, TEMPERATURE, checked
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["ACCOUNT", "NAME", "SHARES", "Policy", "Settings"]
+
 NAME = "sharing"
-ACCOUNT, SHARES = "ad_account_id", "share_learning"
+SHARES = "share_learning"
 _GROUP, _OWN = "group", "own"
-_SUMS = tuple(one.name for one in fields(kinship.Sums))
 _NOTHING = 1e-12
-_BELIEFS = ("theta", "inverse", "alike", "noise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +84,6 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The accounts that share: one vector and one unit of reward for all, sums of each."""
-
-    accounts: tuple[str, ...]
-    context: context.Context
-    reward: evidence.RewardScale
-    sums: kinship.Sums
-    beliefs: kinship.Beliefs
-
-
 class Policy:
     """`Policy(sharing=["act_1"]).fit(log)`; an account that shares needs no decision of its own."""
 
@@ -107,7 +99,7 @@ class Policy:
         self.settings = checked(Settings, settings)
         self._asked = None if features is None else tuple(features)
         self._invited = tuple(sorted(set(sharing)))
-        self._group: _Group | None = None
+        self._group: Group | None = None
         self._own: dict[str, ridge.Policy] = {}
         self._members: dict[str, ridge.Policy] = {}
         self._stranger = self._ridge()
@@ -178,16 +170,22 @@ class Policy:
         evidence.require(log, ACCOUNT)
         sharing = self._sharing(log)
         teaching = evidence.rewarded(log)
-        if teaching.empty:
-            if self._group is None and not self._own:
-                raise NotEnoughDataError(quantity="decisions with a reward", needed=1, seen=0)
-            return self
+        if teaching.empty and self._group is None and not self._own:
+            raise NotEnoughDataError(quantity="decisions with a reward", needed=1, seen=0)
         is_lent = teaching[ACCOUNT].isin(sharing).to_numpy()
         lent, kept = teaching[is_lent], teaching[~is_lent]
         for account, rows in kept.groupby(ACCOUNT, sort=True):
             self._own[str(account)] = self._own.get(str(account), self._ridge()).learn(rows)
-        if len(lent):
-            self._group = self._joined(lent, sharing)
+        looked_at = log[log[ACCOUNT].isin(sharing).to_numpy()]
+        if len(lent) or (self._group is not None and len(looked_at)):
+            group = Group.begun(lent, self._asked) if self._group is None else self._group
+            self._group = group.joined(
+                lent,
+                looked_at=looked_at,
+                accounts=sorted(sharing),
+                clip=self.settings.weight_clip,
+                penalties=self.settings.penalties,
+            )
             self._members = self._spread(self._group)
         return self
 
@@ -199,6 +197,12 @@ class Policy:
             return found
         return (*found, self._whose(self._group, states.take([row]), arm))
 
+    def nearest(
+        self, states: States, row: int, arm: Arm, *, k: int | None = None
+    ) -> recall.Recalled:
+        """Return the most alike cases of the account, and of those that share where it does."""
+        return self._of(states, row).nearest(states, row, arm, k=k)
+
     def save(self, folder: Path) -> None:
         """Write the policy; each account that is alone has a folder of its own."""
         group = self._group
@@ -208,11 +212,8 @@ class Policy:
         words[_GROUP] = None if group is None else list(group.accounts)
         arrays: files.Arrays = {}
         if group is not None:
-            words |= group.context.words_to_save()
-            words |= {"reward": asdict(group.reward), "tau": group.beliefs.tau}
-            arrays = group.context.arrays_to_save()
-            arrays |= {name: getattr(group.sums, name) for name in _SUMS}
-            arrays |= {name: getattr(group.beliefs, name) for name in _BELIEFS}
+            words |= group.words_to_save()
+            arrays = group.arrays_to_save()
         files.write(folder, "policy", words=words, arrays=arrays)
         for number, one in enumerate(self._own.values()):
             one.save(Path(folder) / _OWN / str(number))
@@ -227,15 +228,7 @@ class Policy:
             for number, account in enumerate(words[_OWN])
         }
         if words[_GROUP] is not None:
-            policy._group = _Group(
-                accounts=tuple(words[_GROUP]),
-                context=context.loaded(words, arrays),
-                reward=evidence.RewardScale(**words["reward"]),
-                sums=kinship.Sums(**{name: arrays[name] for name in _SUMS}),
-                beliefs=kinship.Beliefs(
-                    **{name: arrays[name] for name in _BELIEFS}, tau=words["tau"]
-                ),
-            )
+            policy._group = Group.loaded(words[_GROUP], words, arrays)
             policy._members = policy._spread(policy._group)
         return policy
 
@@ -270,34 +263,7 @@ class Policy:
             )
         return invited | known
 
-    def _joined(self, log: pd.DataFrame, sharing: set[str]) -> _Group:
-        """Return the group with the decisions of a log added."""
-        before = self._group
-        if before is None:
-            fixed = context.learned(log, self._asked)
-            reward = evidence.reward_scale(log["reward"].to_numpy(dtype=np.float64))
-        else:
-            fixed, reward = before.context, before.reward
-        accounts = tuple(sorted(sharing))
-        sums = _widened(before, accounts, width=fixed.width)
-        log = evidence.with_pauses(log)
-        phi, arms = context.of_log(fixed, log), evidence.arms(log)
-        rewards = reward.scaled(log["reward"].to_numpy(dtype=np.float64))
-        heavy = evidence.weights(log, clip=self.settings.weight_clip)
-        places = {account: place for place, account in enumerate(accounts)}
-        cells = np.array([places[str(one)] for one in log[ACCOUNT]]) * len(ARMS) + arms
-        order = np.argsort(cells, kind="stable")
-        for cell, rows in zip(*_runs(cells[order], order), strict=True):
-            at = divmod(int(cell), len(ARMS))
-            weighted = phi[rows] * heavy[rows, None]
-            sums.gram[at] += weighted.T @ phi[rows]
-            sums.b[at] += weighted.T @ rewards[rows]
-            sums.counts[at] += len(rows)
-            sums.squares[at[0]] += float(heavy[rows] @ rewards[rows] ** 2)
-        beliefs = kinship.believe(sums, self.settings.penalties)
-        return _Group(accounts, fixed, reward, sums, beliefs)
-
-    def _spread(self, group: _Group) -> dict[str, ridge.Policy]:
+    def _spread(self, group: Group) -> dict[str, ridge.Policy]:
         """Return for each account that shares a ridge regression with its beliefs."""
         settings = self.settings.of_ridge
         empty = Learner(
@@ -311,11 +277,11 @@ class Policy:
             squares = float(group.sums.squares[place])
             learned.linear = empty.linear.restored(parts, squares=squares)
             noise = float(group.beliefs.noise[place])
-            known = ridge.Fitted(group.context, group.reward, learned, noise)
+            known = ridge.Fitted(group.context, group.reward, learned, noise, group.cases)
             members[account] = ridge.Policy.knowing(known, settings)
         return members
 
-    def _whose(self, group: _Group, one: States, arm: Arm) -> Reason:
+    def _whose(self, group: Group, one: States, arm: Arm) -> Reason:
         """Return how much of what is believed of an arm here is whose experience.
 
         The account's own part of the precision along phi: phi' A^-1 G A^-1 phi / phi' A^-1 phi.
@@ -334,27 +300,3 @@ class Policy:
             f"{counts[place]:.0f} outcomes of this account",
             observed=lent,
         )
-
-
-def _runs(
-    sorted_cells: NDArray[np.intp], order: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
-    """Return each cell there is, and its rows in the order of the log."""
-    cells, first = np.unique(sorted_cells, return_index=True)
-    return cells, np.split(order, first[1:])
-
-
-def _widened(before: _Group | None, accounts: tuple[str, ...], *, width: int) -> kinship.Sums:
-    """Return the sums known so far, with places for accounts that joined."""
-    count, arms = len(accounts), len(ARMS)
-    sums = kinship.Sums(
-        gram=np.zeros((count, arms, width, width)),
-        b=np.zeros((count, arms, width)),
-        counts=np.zeros((count, arms)),
-        squares=np.zeros(count),
-    )
-    if before is not None:
-        at = [accounts.index(account) for account in before.accounts]
-        for name in _SUMS:
-            getattr(sums, name)[at] = getattr(before.sums, name)
-    return sums

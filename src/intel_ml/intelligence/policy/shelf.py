@@ -11,12 +11,14 @@ Never   loads a kind it doesn't know.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
 from intel_ml.core.errors import ModelRefusedError, UnknownNameError, WrongUseError
-from intel_ml.intelligence.policy import imitation, response, ridge, sharing, uniform, vw
+from intel_ml.intelligence.policy import apart, imitation, response, ridge, sharing, uniform, vw
 from intel_ml.intelligence.policy.files import read
 from intel_ml.intelligence.policy.protocol import Policy
 
@@ -60,13 +62,13 @@ def make_policy(name: str, **parameters: Any) -> Policy:
 def load_policy(folder: Path) -> Policy:
     """Return the policy saved in a folder, whatever its kind."""
     words, _ = read(folder, "policy")
-    kind = _kind(str(words.get("kind")))
-    if kind is None:
+    load = _loader(str(words.get("kind")))
+    if load is None:
         raise ModelRefusedError(
             f"{Path(folder).name}: unknown kind of policy '{words.get('kind')}'."
         )
     try:
-        return kind.load(Path(folder))
+        return load(Path(folder))
     except (WrongUseError, KeyError, TypeError, ValueError) as error:
         raise ModelRefusedError(f"{Path(folder).name}: is incomplete ({error}).") from error
 
@@ -74,6 +76,13 @@ def load_policy(folder: Path) -> Policy:
 def policy_names() -> list[str]:
     """Return every name `make_policy` knows."""
     return sorted({*_KINDS, *entry_points(group=ANNOUNCED).names})
+
+
+def _loader(name: str) -> Callable[[Path], Policy] | None:
+    if name == apart.NAME:
+        return functools.partial(apart.Policy.load, each=load_policy)
+    kind = _kind(name)
+    return None if kind is None else kind.load
 
 
 def _kind(name: str) -> Kind | None:

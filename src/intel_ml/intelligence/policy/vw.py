@@ -17,7 +17,8 @@ nothing but finite vectors is written for it. Its model is kept as its own bytes
 text and are never held.
 
 When it misleads: at hundreds to thousands of decisions plain VowpalWabbit loses to `ridge`. RegCB
-says which arms it has not ruled out, never how sure it is: its confidence is chance.
+says which arms it has not ruled out, never how sure it is: its confidence is chance. What an arm
+earns beside leaving alone, and how far that may be off, is told by `replays`.
 
 Reads   states or a log of decisions.
 Gives   `Policy`.
@@ -26,9 +27,8 @@ Never   keeps an example, or shares a workspace between threads without a lock.
 
 from __future__ import annotations
 
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -36,18 +36,26 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.core.actions import ARM_PERCENT, ARMS, Arm
+from intel_ml.core.actions import ARMS, Arm
 from intel_ml.core.errors import (
     InvalidValueError,
-    ModelRefusedError,
     NotEnoughDataError,
     UnknownNameError,
 )
 from intel_ml.core.recommendations import Reason
 from intel_ml.features.states import States
-from intel_ml.intelligence.policy import context, drawing, evidence, explain, files
-from intel_ml.intelligence.policy.protocol import Choices
+from intel_ml.intelligence.policy import cases, context, drawing, evidence, explain, files
+from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices, Gains
+from intel_ml.intelligence.policy.replays import MODELS, Lessons, Replays
 from intel_ml.intelligence.policy.settings import FLOOR, Drawing, checked
+from intel_ml.intelligence.policy.vw_lines import (
+    ACTIONS,
+    lessons,
+    shared_lines,
+    taught,
+    times_told,
+    workspace,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +65,9 @@ REGCB, REGCB_OPTIMISTIC, SQUARECB = "regcb", "regcbopt", "squarecb"
 _EXPLORATIONS = (REGCB, REGCB_OPTIMISTIC, SQUARECB)
 _COST_RANGE = "--cb_min_cost -1 --cb_max_cost 0"
 _HALF = 3.0
+#: Executed less often than this, an arm's gain is not known.
+_SEEN = 8
 _LEAST = 1e-6
-_MOST_TIMES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +114,11 @@ class Fitted:
     reward: evidence.RewardScale
     counts: NDArray[np.float64]
     model: NDArray[np.uint8]
+    cases: cases.Cases
+    replays: Replays
 
 
-class Policy:
+class Policy(context.Reading, cases.Recalling):
     """`Policy(exploration="squarecb", features=[...]).fit(log)`; see `Settings` for more."""
 
     name = NAME
@@ -129,18 +140,6 @@ class Policy:
         self._fitted, self._workspace = None, None
         self._one_at_a_time = threading.Lock()
         self._replace(state["fitted"])
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features it reads; before the first log, those it would like to."""
-        if self._fitted is not None:
-            return self._fitted.context.features
-        return context.DEFAULT_FEATURES if self._asked is None else self._asked
-
-    @property
-    def entity_types(self) -> tuple[str, ...]:
-        """The levels it learned from; empty before the first log."""
-        return () if self._fitted is None else self._fitted.context.entity_types
 
     @property
     def counts(self) -> dict[Arm, int]:
@@ -180,24 +179,50 @@ class Policy:
         if known is None:
             fixed = context.learned(log, self._asked)
             scale = evidence.reward_scale(log["reward"].to_numpy(dtype=np.float64))
+            remembered = cases.empty(fixed).learned(log)
         else:
             fixed, scale = known.context, known.reward
+            remembered = known.cases.learned(log)
         log = evidence.with_pauses(log)
         arms = evidence.arms(log)
         rewards = scale.scaled(log["reward"].to_numpy(dtype=np.float64))
         weights = evidence.weights(log, clip=self.settings.weight_clip)
         vectors = context.of_log(fixed, log)
-        lines = _lessons(vectors, arms, -(rewards + _HALF) / (2 * _HALF), _times(weights))
+        costs, times = -(rewards + _HALF) / (2 * _HALF), times_told(weights)
+        lines = lessons(vectors, arms, costs, times)
+        named = log["entity_id"].astype(str).tolist() if "entity_id" in log else None
+        replays = (Replays() if known is None else known.replays).learned(
+            Lessons(vectors, arms, costs, times, named),
+            rate=self.settings.learning_rate,
+            seed=self.settings.seed,
+        )
         counts = np.bincount(arms, minlength=len(ARMS)).astype(np.float64)
         self._replace(
             Fitted(
                 context=fixed,
                 reward=scale,
                 counts=counts if known is None else known.counts + counts,
-                model=_taught(lines, None if known is None else known.model, self.settings.flags),
+                model=taught(lines, None if known is None else known.model, self.settings.flags),
+                cases=remembered,
+                replays=replays,
             )
         )
         return self
+
+    def gains(self, states: States) -> Gains:
+        """Return what each arm is expected to earn beyond leaving things alone; see `replays`.
+
+        Of an arm that was hardly executed, or where leaving alone hardly was, nothing is known.
+        """
+        known, nothing = self._fitted, np.zeros((len(states), len(ARMS)))
+        if known is None:
+            return Gains(nothing, np.full_like(nothing, np.inf))
+        saved = known.replays.gains(known.context.of_states(states))
+        unit = 2 * _HALF * known.reward.spread
+        seen = known.counts >= _SEEN
+        off = np.where(seen & seen[MAINTAIN], unit * saved.deviation, np.inf)
+        off[:, MAINTAIN] = 0.0
+        return Gains(unit * saved.value, off)
 
     def explain(self, states: States, row: int, arm: Arm) -> tuple[Reason, ...]:
         """Return the plan's sentences that hold and the features that raise this arm's chance."""
@@ -222,8 +247,11 @@ class Policy:
         arrays: files.Arrays = {}
         if (known := self._fitted) is not None:
             words |= known.context.words_to_save() | {"reward": asdict(known.reward)}
-            arrays = known.context.arrays_to_save()
+            words |= known.cases.words_to_save()
+            arrays = known.context.arrays_to_save() | known.cases.arrays_to_save()
+            words["replayed"] = known.replays.told
             arrays |= {"counts": known.counts, "model": known.model}
+            arrays |= {f"replay_{at}": one for at, one in enumerate(known.replays.models)}
         files.write(folder, "policy", words=words, arrays=arrays)
 
     @classmethod
@@ -232,12 +260,17 @@ class Policy:
         words, arrays = files.read(folder, "policy", kind=NAME)
         policy = cls(features=words["asked"], **words["settings"])
         if arrays:
+            fixed = context.loaded(words, arrays)
             policy._replace(
                 Fitted(
-                    context=context.loaded(words, arrays),
+                    context=fixed,
                     reward=evidence.RewardScale(**words["reward"]),
                     counts=arrays["counts"],
                     model=arrays["model"],
+                    cases=cases.loaded(words, arrays, fixed),
+                    replays=Replays(
+                        tuple(arrays[f"replay_{at}"] for at in range(MODELS)), words["replayed"]
+                    ),
                 )
             )
         return policy
@@ -246,97 +279,17 @@ class Policy:
         """Return VowpalWabbit's own pmf, (n, 6): only what is allowed is asked about."""
         shares = np.zeros(mask.shape)
         with self._one_at_a_time:
-            for row, (shared, open_) in enumerate(zip(_shared(vectors), mask, strict=True)):
+            for row, (shared, open_) in enumerate(zip(shared_lines(vectors), mask, strict=True)):
                 arms = np.flatnonzero(open_)
-                found = self._workspace.predict([shared, *(_ACTIONS[arm] for arm in arms)])
+                found = self._workspace.predict([shared, *(ACTIONS[arm] for arm in arms)])
                 chances = np.maximum(np.nan_to_num(found), 0.0)
                 shares[row, arms] = chances / max(chances.sum(), _LEAST)
         return shares
 
     def _replace(self, fitted: Fitted | None) -> None:
         """Take another model, whole: nobody is answered by half of it."""
-        fresh = None if fitted is None else _workspace("-t", fitted.model)
+        fresh = None if fitted is None else workspace("-t", fitted.model)
         with self._one_at_a_time:
             before, self._workspace, self._fitted = self._workspace, fresh, fitted
             if before is not None:
                 before.finish()
-
-
-def _action(arm: Arm) -> str:
-    percent = ARM_PERCENT[arm]
-    words = [f"is_{arm.value}"]
-    if percent is not None:
-        words += ["scale" if percent > 0 else "reduce", f"change:{percent / 100:g}"]
-    return "|a " + " ".join(words)
-
-
-_ACTIONS = tuple(_action(arm) for arm in ARMS)
-
-
-def _shared(vectors: NDArray[np.float64]) -> Iterator[str]:
-    """Yield each context as a line; zeros say nothing and are left out."""
-    if not np.isfinite(vectors).all():
-        raise InvalidValueError(path="context", problem="holds numbers that are not finite")
-    for vector in vectors.tolist():
-        told = [f"{at}:{value:.6g}" for at, value in enumerate(vector) if value]
-        yield "shared |s " + " ".join(told)
-
-
-def _lessons(
-    vectors: NDArray[np.float64],
-    arms: NDArray[np.intp],
-    costs: NDArray[np.float64],
-    times: NDArray[np.intp],
-) -> Iterator[str]:
-    """Yield each decision as the lines VowpalWabbit reads, as often as it is to be told."""
-    tails = [
-        [("\n".join(_ACTIONS[:arm]) + "\n") if arm else "", "\n".join(_ACTIONS[arm:]) + "\n\n"]
-        for arm in range(len(ARMS))
-    ]
-    rows = zip(_shared(vectors), arms.tolist(), costs.tolist(), times.tolist(), strict=True)
-    for shared, arm, cost, count in rows:
-        before, after = tails[arm]
-        yield f"{shared}\n{before}0:{cost:.6g}:1 {after}" * count
-
-
-def _times(weights: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return how often each row is told: in proportion to its weight, twice in the mean at most.
-
-    >>> _times(np.array([1.0, 2.5, 2.5, 1.0])).tolist()
-    [1, 2, 3, 1]
-    """
-    shares = weights / weights.mean()
-    shares = shares * min(1.0 / shares.min(), _MOST_TIMES)
-    told = np.floor(np.cumsum(shares) + _LEAST)
-    return np.asarray(np.diff(told, prepend=0.0), dtype=np.intp)
-
-
-def _taught(
-    lessons: Iterator[str], model: NDArray[np.uint8] | None, flags: str
-) -> NDArray[np.uint8]:
-    """Return the model after these lessons; VowpalWabbit reads them itself, from a file."""
-    from vowpalwabbit import Workspace  # noqa: PLC0415  # native, and only where it is asked for
-
-    with tempfile.TemporaryDirectory() as folder:
-        data, before, after = (Path(folder) / name for name in ("log", "before", "after"))
-        with data.open("w", encoding="ascii") as file:
-            file.writelines(lessons)
-        start = flags
-        if model is not None:
-            before.write_bytes(model.tobytes())
-            start = f"-i {before}"
-        workspace = Workspace(f"--quiet {start} -d {data} -f {after}")
-        workspace.finish()
-        return np.frombuffer(after.read_bytes(), dtype=np.uint8)
-
-
-def _workspace(flags: str, model: NDArray[np.uint8]) -> Any:
-    from vowpalwabbit import Workspace  # noqa: PLC0415  # native, and only where it is asked for
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        path.write_bytes(model.tobytes())
-        try:
-            return Workspace(f"--quiet {flags} -i {path}")
-        except RuntimeError as error:
-            raise ModelRefusedError(f"VowpalWabbit cannot read its model ({error}).") from error

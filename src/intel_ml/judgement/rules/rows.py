@@ -8,13 +8,14 @@ Never   differs from the columns: a property test holds the two together.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import operator as arithmetic
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from intel_ml.features.catalogue import feature
 from intel_ml.features.states import Value
 from intel_ml.judgement.rules.conditions import (
-    LISTS,
     STABLE_PERCENT,
     Condition,
     Join,
@@ -26,6 +27,22 @@ from intel_ml.judgement.rules.conditions import (
 
 State = Mapping[str, Value]
 
+_COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
+    Operator.OVER: arithmetic.gt,
+    Operator.UNDER: arithmetic.lt,
+    Operator.AT_LEAST: arithmetic.ge,
+    Operator.AT_MOST: arithmetic.le,
+    Operator.EQUAL: arithmetic.eq,
+    Operator.NOT_EQUAL: arithmetic.ne,
+    Operator.FOR_HOURS: arithmetic.ge,
+    Operator.FOR_DAYS: arithmetic.ge,
+}
+_TREND: Mapping[Operator, Callable[[float], bool]] = {
+    Operator.INCREASING: lambda trend: trend > 0,
+    Operator.DECREASING: lambda trend: trend < 0,
+    Operator.STABLE: lambda trend: abs(trend) < STABLE_PERCENT,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -36,13 +53,23 @@ class Evidence:
 
 
 def holds(node: Node, state: State) -> bool | None:
-    """Return whether `node` holds for `state`, None when that hangs on a missing value."""
+    """Return whether `node` holds for `state`, None when that hangs on a missing value.
+
+    A part that decides its group (false in AND, true in OR) ends it: the rest is not looked at.
+    """
     if isinstance(node, Condition):
-        return _word(node, state) if feature(node.field).is_word else _number(node, state)
-    answers = [holds(part, state) for part in node.parts]
+        return _word(node, state) if _is_word(node.field) else _number(node, state)
     if node.join is Join.NOT:
-        return _negated(answers[0])
-    return _both(answers) if node.join is Join.AND else _negated(_both(map(_negated, answers)))
+        return _negated(holds(node.parts[0], state))
+    decides = node.join is Join.OR
+    answer: bool | None = not decides
+    for part in node.parts:
+        one = holds(part, state)
+        if one is decides:
+            return decides
+        if one is None:
+            answer = None
+    return answer
 
 
 def evidence(node: Node, state: State, *, answer: bool = True) -> Iterator[Evidence]:
@@ -65,11 +92,15 @@ def threshold(value: Threshold, state: State) -> float | str | None:
     return None if base is None else _finite(base * value.times)
 
 
-def _both(answers: Iterator[bool | None] | list[bool | None]) -> bool | None:
-    seen = list(answers)
-    if False in seen:
+@cache
+def _is_word(name: str) -> bool:
+    return feature(name).is_word
+
+
+def _both(answers: list[bool | None]) -> bool | None:
+    if False in answers:
         return False
-    return None if None in seen else True
+    return None if None in answers else True
 
 
 def _negated(answer: bool | None) -> bool | None:  # noqa: FBT001  # the value itself
@@ -81,34 +112,19 @@ def _number(condition: Condition, state: State) -> bool | None:
     if value is None:
         return None
     if not condition.values:
-        return {
-            Operator.INCREASING: value > 0,
-            Operator.DECREASING: value < 0,
-            Operator.STABLE: abs(value) < STABLE_PERCENT,
-        }[condition.operator]
+        return _TREND[condition.operator](value)
+    compare = _COMPARE.get(condition.operator)
+    if compare is not None:
+        limit = _finite(threshold(condition.values[0], state))
+        return None if limit is None else compare(value * condition.scale, limit)
     limits = [_finite(threshold(one, state)) for one in condition.values]
     if condition.operator is Operator.BETWEEN:
         least, most = limits
         return _both(
             [None if least is None else value >= least, None if most is None else value <= most]
         )
-    if condition.operator in LISTS:
-        outside = _both([None if limit is None else value != limit for limit in limits])
-        return outside if condition.operator is Operator.NOT_IN else _negated(outside)
-    return None if limits[0] is None else _compare(condition, value * condition.scale, limits[0])
-
-
-def _compare(condition: Condition, value: float, limit: float) -> bool:
-    return {
-        Operator.OVER: value > limit,
-        Operator.UNDER: value < limit,
-        Operator.AT_LEAST: value >= limit,
-        Operator.AT_MOST: value <= limit,
-        Operator.EQUAL: value == limit,
-        Operator.NOT_EQUAL: value != limit,
-        Operator.FOR_HOURS: value >= limit,
-        Operator.FOR_DAYS: value >= limit,
-    }[condition.operator]
+    outside = _both([None if limit is None else value != limit for limit in limits])
+    return outside if condition.operator is Operator.NOT_IN else _negated(outside)
 
 
 def _word(condition: Condition, state: State) -> bool | None:
@@ -121,6 +137,6 @@ def _word(condition: Condition, state: State) -> bool | None:
 
 
 def _finite(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, float) and (isinstance(value, bool) or not isinstance(value, int)):
         return None
     return float(value) if math.isfinite(value) else None

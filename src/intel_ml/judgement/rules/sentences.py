@@ -193,13 +193,13 @@ def _amount(known: Feature, value: Value, currency: str | None) -> str:
     if value is None or isinstance(value, str):
         return value or "unknown"
     if known.name in _SHARES:
-        return f"{100 * value:.0f} %"
+        return f"{100 * value:.0f}%"
     if known.kind is Kind.MONEY:
         return str(money_from_major(repr(value), currency)) if currency else f"{value:,.2f}"
     if known.kind in (Kind.HOURS, Kind.DAYS):
         return f"{value:.{0 if value >= _SMALL or value.is_integer() else 1}f} {known.unit}"
     if known.kind in (Kind.PERCENT, Kind.CHANGE):
-        return f"{value:.2f} %" if known.kind is Kind.PERCENT else f"{value:+.0f} %"
+        return f"{value:.2f}%" if known.kind is Kind.PERCENT else f"{value:+.0f}%"
     return f"{value:,.0f}" if known.kind is Kind.COUNT and value.is_integer() else f"{value:,.2f}"
 
 
@@ -213,7 +213,7 @@ def _purchases(value: Value) -> str:
 
 
 def _change(percent: float) -> str:
-    return f"{abs(percent):.0f} % {'higher' if percent >= 0 else 'lower'}"
+    return f"{abs(percent):.0f}% {'higher' if percent >= 0 else 'lower'}"
 
 
 def _plain(value: Value) -> str:

@@ -13,10 +13,13 @@ reward_model  the regression of a log, cross-fitted
 support       effective sample size, and when to refuse
 intervals     t and Wilson intervals
 agreement     how often policy and person say the same: rate, kappa, by archetype and action
+crossing      how often chance alone proves one of many nested promises
 autonomy      what may run by itself at a promised disagreement
 sensitivity   how wrong the log's probabilities may be before a conclusion falls
 online        rewards predicted from earlier decisions only
 e_process     whether a candidate is better, at any number of looks
+restarts      bets that begin anew, for a champion that turns bad
+tails         whether rewards beyond the bounds could turn a conclusion
 replay        what a policy would have done with the log
 results       what a comparison found
 rendering     results as sentences, tables, a page

@@ -2,18 +2,21 @@
 
     H(t): P(disagrees | sure > t) > risk,     p(t) = P(Bin(n(t), risk) <= k(t))
 
-n(t) decisions were surer than t, with k(t) of them the person did not agree. Thresholds are looked
-at from strict to loose. The error probability delta is dealt out beforehand over a few places of
-that walk; where H(t) is rejected, the level walks on to the next threshold, where it is not, it is
-lost, and only what was dealt out further on is left (the fallback procedure: Wiens, 2003, Pharm.
-Stat. 2; Bretz et al., 2009, Stat. Med. 28). The loosest threshold whose H(t) fell is the answer:
+n(t) decisions were surer than t, with k(t) of them the person did not agree. H(t) falls where p(t)
+is at most a level common to all thresholds, so chosen that chance alone would let none of them fall
+with probability 1 - delta (`crossing`). What is left, looser than the loosest that fell, is asked
+again at the higher level that these fewer thresholds leave room for, until nothing falls any more
+(step-down: Romano & Wolf, 2005, J. Am. Stat. Assoc. 100). The loosest that fell is the answer:
 
     P(risk above the answer > what was promised) <= delta
 
-Most of delta is dealt out where half of all decisions would run: begun with a handful of the surest
-(plain learn-then-test, `fixed_sequence`: Angelopoulos et al., arXiv 2110.01052), one early mishap
-ends the walk. "Surer than", not "as sure as": the decision at the threshold itself is not counted,
-which keeps the binomial exact when thresholds are taken from the very scores they cut.
+Where being surer never means being disagreed with more this is exact, whatever the person and the
+model: what is stricter than a threshold that keeps the promise keeps it too. Where it does, the
+first round is exact all the same, and no simulated person broke later ones more often than said.
+The plain walk from strict to loose (learn-then-test, `fixed_sequence`: Angelopoulos et al., arXiv
+2110.01052) ends at one early mishap, or begins late and proves nothing to those who are sure of
+little. "Surer than", not "as sure as": the decision at the threshold itself is not counted, which
+keeps the binomial exact when thresholds are taken from the very scores they cut.
 
 Reads   how sure one was of each decision before the person said anything, and whether they agreed.
 Gives   `Autonomy`: the threshold, what is promised above it, the steps to it; `contradiction`, the
@@ -30,9 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.errors import InvalidValueError
+from intel_ml.learning.evaluation.crossing import Counts, Floats, crossing, p_values
 
-#: Where delta is dealt out: the share of decisions that would run by themselves, its part of delta.
-_DEALT = ((0.30, 0.4), (0.50, 0.6))
 #: Verdicts that are waited for before anything is looked at.
 FIRST_LOOK = 100
 _WORST = 0.5
@@ -45,13 +47,10 @@ class Promise:
 
     risk: float = 0.05
     delta: float = 0.10
-    dealt: tuple[tuple[float, float], ...] = _DEALT
 
     def __post_init__(self) -> None:
         if not (0 < self.risk < 1 and 0 < self.delta < 1):
             raise InvalidValueError(path="promise", problem="risk and delta are between 0 and 1")
-        if sum(part for _, part in self.dealt) > 1 + 1e-9:
-            raise InvalidValueError(path="promise.dealt", problem="deals out more than there is")
 
     @property
     def least(self) -> int:
@@ -60,27 +59,17 @@ class Promise:
         >>> Promise().least
         45
         """
-        return self.least_at(self.delta)
-
-    def least_at(self, level: float) -> int:
-        """Return the fewest decisions, all agreed with, that prove it at this level."""
-        return int(np.ceil(np.log(level) / np.log1p(-self.risk)))
+        return int(np.ceil(np.log(self.delta) / np.log1p(-self.risk)))
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One threshold that was looked at; it holds where `p_value` is at most `level`."""
+    """One threshold, from strict to loose; none with too few above it to prove anything."""
 
     threshold: float
     n: int
     disagreed: int
     p_value: float
-    level: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the promise was proven for what is surer than this."""
-        return self.p_value <= self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +139,13 @@ def earned(
     """
     promise = promise or Promise()
     n, k, values = _counted(sure, agreed, floor)
-    dealt = np.zeros(len(n))
-    for share, part in promise.dealt:
-        # Not before a proof at this level is possible: it would be lost without a mishap.
-        start = _reach(n, max(share * len(sure), promise.least_at(part * promise.delta)))
-        dealt[min(start, len(n) - 1)] += part * promise.delta
-    return _walk(promise, n, k, values, dealt=dealt, total=len(sure))
+    p = p_values(n, k, risk=promise.risk)
+    best = -1
+    while True:
+        level = _level(n[best + 1 :], p[best + 1 :], promise)
+        if level is None:
+            return _answer(promise, (n, k, values, p), best, total=len(sure))
+        best += 1 + int(np.flatnonzero(p[best + 1 :] <= level)[-1])
 
 
 def earned_so_far(
@@ -194,9 +184,11 @@ def fixed_sequence(
     """
     promise = promise or Promise()
     n, k, values = _counted(sure, agreed, 0.0)
-    dealt = np.zeros(len(n))
-    dealt[min(_reach(n, promise.least), len(n) - 1)] = promise.delta
-    return _walk(promise, n, k, values, dealt=dealt, total=len(sure))
+    p = p_values(n, k, risk=promise.risk)
+    start = min(int(np.searchsorted(n, promise.least)), len(n) - 1)
+    lost = np.flatnonzero(p[start:] > promise.delta)
+    best = (start + int(lost[0]) if len(lost) else len(n)) - 1
+    return _answer(promise, (n, k, values, p), best if best >= start else -1, total=len(sure))
 
 
 def contradiction(*, asked: int, disagreed: int, promise: Promise | None = None) -> float:
@@ -223,7 +215,7 @@ def contradiction(*, asked: int, disagreed: int, promise: Promise | None = None)
 
 def _counted(
     sure: NDArray[np.float64], agreed: NDArray[np.bool_], floor: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+) -> tuple[Counts, Counts, Floats]:
     """Return, from strict to loose, how many are surer than each value, and how many disagreed."""
     sure, agreed = np.asarray(sure, dtype=np.float64), np.asarray(agreed, dtype=np.bool_)
     if sure.shape != agreed.shape or sure.ndim != 1:
@@ -237,39 +229,33 @@ def _counted(
     return n.astype(np.intp), wrong[n].astype(np.intp), values
 
 
-def _reach(n: NDArray[np.intp], wanted: float) -> int:
-    return int(np.searchsorted(n, wanted))
+def _level(n: Counts, p: Floats, promise: Promise) -> float | None:
+    """Return the highest p-value here that chance stays below with probability 1 - delta."""
+    candidates = np.unique(p[p <= promise.delta])
+    low, high = -1, len(candidates) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        by_chance = crossing(n, level=float(candidates[middle]), risk=promise.risk)
+        low, high = (middle, high) if by_chance <= promise.delta else (low, middle - 1)
+    return None if low < 0 else float(candidates[low])
 
 
-def _walk(  # noqa: PLR0913  # the counts at each threshold, and what is dealt out
-    promise: Promise,
-    n: NDArray[np.intp],
-    k: NDArray[np.intp],
-    values: NDArray[np.float64],
-    *,
-    dealt: NDArray[np.float64],
-    total: int,
+def _answer(
+    promise: Promise, counted: tuple[Counts, Counts, Floats, Floats], best: int, *, total: int
 ) -> Autonomy:
-    from scipy.special import bdtr  # noqa: PLC0415  # needed here only; the binomial's cdf
-
-    p = np.where(n > 0, bdtr(k, np.maximum(n, 1), promise.risk), 1.0)
-    steps, best, level = [], None, 0.0
-    for at in range(int(np.flatnonzero(dealt)[0]), len(n)):
-        level += dealt[at]
-        if level == 0.0:
-            continue
-        step = Step(float(values[at]), int(n[at]), int(k[at]), float(p[at]), float(level))
-        steps.append(step)
-        if step.holds:
-            best = step
-        else:
-            level = 0.0
+    n, k, values, p = counted
+    least = promise.least
+    steps = tuple(
+        Step(float(t), int(above), int(wrong), float(chance))
+        for above, wrong, t, chance in zip(n, k, values, p, strict=True)
+        if above >= least
+    )
     return Autonomy(
         promise=promise,
         n=total,
-        threshold=None if best is None else best.threshold,
-        automatic=0 if best is None else best.n,
-        disagreed=0 if best is None else best.disagreed,
-        p_value=None if best is None else best.p_value,
-        steps=tuple(steps),
+        threshold=None if best < 0 else float(values[best]),
+        automatic=0 if best < 0 else int(n[best]),
+        disagreed=0 if best < 0 else int(k[best]),
+        p_value=None if best < 0 else float(p[best]),
+        steps=steps,
     )

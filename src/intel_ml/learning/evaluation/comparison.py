@@ -32,13 +32,14 @@ from intel_ml.learning.evaluation import (
     switch_dr,
 )
 from intel_ml.learning.evaluation.agreement import agreement
-from intel_ml.learning.evaluation.e_process import Bounds, Duel, Foresight
+from intel_ml.learning.evaluation.e_process import Bounds, Duel, EProcess, Foresight
 from intel_ml.learning.evaluation.intervals import of_mean
 from intel_ml.learning.evaluation.logged import LoggedDecisions
-from intel_ml.learning.evaluation.replay import Replayed, chances, measured, replay
+from intel_ml.learning.evaluation.replay import Replayed, chances, may_be_asked, measured, replay
 from intel_ml.learning.evaluation.results import Conclusion, Judged, Results
 from intel_ml.learning.evaluation.sensitivity import sensitivity
 from intel_ml.learning.evaluation.support import SupportLimits, support
+from intel_ml.learning.evaluation.tails import Tails, tails
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,11 @@ MIN_DECISIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Confidence of intervals, error of the e-process, support that is enough, reward bounds."""
+    """Confidence of intervals, error of the e-process, support that is enough, reward bounds.
+
+    `alpha` is promised of one candidate: of k that are looked at, one may be taken for better with
+    k times that, so give each alpha / k.
+    """
 
     level: float = 0.95
     alpha: float = e_process.ALPHA
@@ -115,9 +120,14 @@ def compare(
     *,
     settings: Settings | None = None,
 ) -> Comparison:
-    """Return the comparison on the measured rows of a log that neither policy has seen."""
+    """Return the comparison on the measured rows of a log that neither policy has seen.
+
+    Left out are decisions about levels that one of the two would not be asked about.
+    """
     chosen = settings or Settings()
     rows = measured(log)
+    for policy in (candidate, *([] if champion is None else [champion])):
+        rows = rows[may_be_asked(policy, rows)]
     if len(rows) < MIN_DECISIONS:
         raise NotEnoughDataError(
             quantity="measured decisions to compare on", needed=MIN_DECISIONS, seen=len(rows)
@@ -131,17 +141,25 @@ def compare(
     base = mine.logged.rewards if held is None else dr.values(held)
     gains = dr.values(mine.logged) - base
     duel = _duel(mine.logged, held, rows, chosen)
-    conclusion, why = _conclude(judged, rival, duel)
+    cut = tails(gains, mine.logged.rewards, bounds=chosen.bounds, alpha=chosen.alpha)
+    conclusion, why = _conclude(judged, rival, duel, cut)
     return Comparison(
         candidate=judged,
         champion=rival,
-        logged=of_mean(mine.logged.rewards, level=chosen.level),
-        difference=of_mean(gains, level=chosen.level),
+        logged=of_mean(mine.logged.rewards, level=chosen.level, units=mine.logged.units),
+        difference=of_mean(gains, level=chosen.level, units=mine.logged.units),
         evidence=duel.better,
         counter_evidence=duel.worse,
         sensitivity=sensitivity(mine.logged, held, judged=_had_a_say(rows), level=chosen.level),
         by_archetype={
-            name: (of_mean(gains[part], level=chosen.level), int(part.sum()))
+            name: (
+                of_mean(
+                    gains[part],
+                    level=chosen.level,
+                    units=None if (units := mine.logged.units) is None else units[part],
+                ),
+                int(part.sum()),
+            )
             for name, part in _groups(rows).items()
             if part.sum() >= chosen.min_group
         },
@@ -201,17 +219,27 @@ def _judge(policy: Policy, replayed: Replayed, rows: pd.DataFrame, chosen: Setti
     )
 
 
-def _conclude(candidate: Judged, champion: Judged | None, duel: Duel) -> tuple[Conclusion, str]:
+def _conclude(
+    candidate: Judged, champion: Judged | None, duel: Duel, cut: Tails
+) -> tuple[Conclusion, str]:
     for judged in (candidate, champion):
         if judged is not None and not judged.support.is_enough:
             return Conclusion.REFUSED, f"{judged.name}: {'; '.join(judged.support.missing)}"
     line = 1.0 / duel.better.alpha
-    if duel.better.has_crossed:
+    is_worse = _stands(duel.worse, against=duel.better)
+    is_better = duel.better.has_crossed and not is_worse
+    if (is_better and cut.could_hide_a_loss) or (is_worse and cut.could_hide_a_gain):
+        return (
+            Conclusion.REFUSED,
+            f"{cut.beyond} rewards beyond the bounds could turn it: as they are, the difference in "
+            f"value lies between {cut.least:.3g} and {cut.most:.3g}",
+        )
+    if is_better:
         return (
             Conclusion.BETTER,
             f"the evidence (e-value) passed {line:.0f} to 1 at decision {duel.better.crossed_at}",
         )
-    if duel.worse.has_crossed:
+    if is_worse:
         return (
             Conclusion.WORSE,
             f"the evidence against it (reverse e-value) passed {line:.0f} to 1 at decision "
@@ -221,6 +249,16 @@ def _conclude(candidate: Judged, champion: Judged | None, duel: Duel) -> tuple[C
         Conclusion.INCONCLUSIVE,
         f"the evidence (e-value) is {duel.better.e_value:.2g} to 1, {line:.0f} to 1 would decide",
     )
+
+
+def _stands(evidence: EProcess, *, against: EProcess) -> bool:
+    """Return whether evidence was enough, and came last if the contrary once was enough too.
+
+    What was better for a month and proved it is worse all the same once that is proved.
+    """
+    if evidence.crossed_at is None:
+        return False
+    return against.crossed_at is None or evidence.crossed_at > against.crossed_at
 
 
 def _with_model(replayed: Replayed, model: NDArray[np.float64]) -> Replayed:

@@ -5,7 +5,7 @@
 
 Su, Dimakopoulou, Krishnamurthy & Dudik (2020), ICML. Large weights are shrunk towards nothing,
 small ones hardly; lambda is the one with the least bound of squared bias plus variance, bias
-bounded by mean |(w' - w) residual| as seen. lambda = infinity is DR, lambda = 0 the direct method.
+taken as mean (w' - w) residual as seen. lambda = infinity is DR, lambda = 0 the direct method.
 """
 
 from __future__ import annotations
@@ -54,10 +54,17 @@ def values(logged: LoggedDecisions, *, strength: float | None = None) -> NDArray
 def estimate(
     logged: LoggedDecisions, *, strength: float | None = None, level: float = LEVEL
 ) -> Estimate:
-    """Return the candidate's value per decision; the interval is widened by the bias as seen."""
+    """Return the candidate's value per decision, with the interval of `dr` around it.
+
+    Shrinking makes the value miss by less on average; it doesn't make more known. Lambda is chosen
+    where the bias looks small, so a bias as seen says nothing of the true one.
+    """
     chosen = tuned(logged) if strength is None else strength
-    found = estimate_of(logged, values(logged, strength=chosen), level=level)
-    weights = logged.weights
-    lost = (weights - shrunk(weights, chosen)) * dr.residuals(logged)
-    bias = abs(float(lost.mean()))
-    return replace(found, low=found.low - bias, high=found.high + bias)
+    return around(logged, estimate_of(logged, values(logged, strength=chosen), level=level), level)
+
+
+def around(logged: LoggedDecisions, found: Estimate, level: float) -> Estimate:
+    """Return an estimate with the unbiased interval of the same log, widened to hold its value."""
+    unbiased = dr.estimate(logged, level=level)
+    low, high = min(unbiased.low, found.value), max(unbiased.high, found.value)
+    return replace(found, low=low, high=high)

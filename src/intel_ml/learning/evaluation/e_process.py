@@ -12,6 +12,10 @@ away. Where the champion is worth at least as much, E is a supermartingale, so P
 is at least -1 (the plain form, w r - 1 + v (1 - r), is of that kind). D is linear in q, so a bet
 mixes its model with that one as far as lambda D >= -`_AT_RISK` needs it.
 
+*Over time.* What a product of bets of one size needs is a sum of differences above 0 (1 + x <=
+e^x): contexts may drift and rewards may be alike from day to day, and a candidate that has its good
+days is not better before it is so on the whole.
+
 *Bets.* lambda = sqrt(2 ln(1/alpha) / (n s^2)), the best one for being decided by n decisions, s^2
 the variance expected from earlier decisions; `HORIZONS` holds each n. A part c of the money is
 never bet. Nothing of a bet depends on the decision it is made on: null is the value on average, not
@@ -35,6 +39,7 @@ from numpy.typing import NDArray
 
 from intel_ml.core.errors import InvalidValueError
 from intel_ml.learning.evaluation.logged import LoggedDecisions
+from intel_ml.learning.evaluation.restarts import MOST, restarted
 
 ALPHA = 0.05
 MAX_WEIGHT = 50.0
@@ -50,13 +55,16 @@ _WARM_UP = 10
 _LITTLE = 1e-9
 #: The largest variance of a reward in [0, 1], and how many decisions it counts for.
 _VARIANCE, _PRIOR = 0.25, 20.0
+#: For how many decisions it counts that weights are 1 on average.
+_LEVEL_PRIOR = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What rewards are clipped to; fixed before looking.
 
-    By default twice the money that was in play, either way (`learning.rewards.earned`).
+    By default twice the money that was in play, either way (`learning.rewards.earned`). Whether
+    what lies beyond could turn a conclusion is asked by `tails`.
     """
 
     low: float = -2.0
@@ -103,7 +111,8 @@ class Foresight:
 class Duel:
     """Evidence that a candidate is better than the champion, and that it is worse.
 
-    The second one, of a champion against its alternative, is what demotes it.
+    The second one, of a champion against its alternative, is what demotes it; its bets begin anew
+    (`restarts`), for what was better once may have become worse since.
     """
 
     better: EProcess
@@ -128,10 +137,10 @@ def duel(
     if len(held) != len(candidate):
         raise InvalidValueError(path="champion", problem="holds other decisions")
     if foresight is None:
-        mine = candidate.weights
+        mine, held = _levelled(candidate.weights), _levelled(held)
         return Duel(
-            process(differences(mine, held, rewards), alpha=alpha),
-            process(differences(held, mine, rewards), alpha=alpha),
+            _since_first(_plain(differences(mine, held, rewards), alpha), alpha),
+            _since_any(_plain(differences(held, mine, rewards), alpha), alpha),
         )
     rows = np.arange(len(candidate))
     known = foresight.chances.copy()
@@ -147,7 +156,7 @@ def duel(
         )
         for side in (gap, -gap)
     )
-    return Duel(better, worse)
+    return Duel(_since_first(better, alpha), _since_any(worse, alpha))
 
 
 def evidence(
@@ -175,16 +184,30 @@ def differences(
     return np.asarray(light * rewards - 1.0 + held_light * (1.0 - rewards))
 
 
+def _levelled(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights taken down by as much as earlier ones were too heavy; never up.
+
+    Their mean is 1 where the logged probabilities are right. Where those are a tenth too small a
+    plain difference is not 0 for equals, and decisions enough would prove anything.
+    """
+    return np.asarray(weights / np.maximum(_past_mean(weights, 1.0, _LEVEL_PRIOR), 1.0))
+
+
 def process(steps: NDArray[np.float64], *, alpha: float = ALPHA) -> EProcess:
     """Return the wealth of bets on steps that are at least -1.
 
     >>> process(np.zeros(10)).e_value
     1.0
     """
+    return _since_first(_plain(steps, alpha), alpha)
+
+
+def _plain(steps: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """Return the log-wealth of each bet on steps that are at least -1."""
     steps = np.maximum(steps, -1.0)
     spread = _past_mean(steps**2, 1.0, _PRIOR)
     bets = _bets(spread, alpha, most=np.full(len(steps), _AT_RISK))
-    return _wealth(np.log1p(bets * steps).cumsum(axis=1), alpha)
+    return np.asarray(np.log1p(bets * steps).cumsum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +247,16 @@ class _Steps:
         )
 
 
-def _robust(steps: _Steps, *, noise: NDArray[np.float64], alpha: float) -> EProcess:
-    """Return the wealth of bets on doubly robust differences."""
+def _robust(steps: _Steps, *, noise: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """Return the log-wealth of each bet on doubly robust differences."""
     usual = _past_mean(np.maximum(steps.model_worst, 1.0), 1.0, 0.0)
     spread = noise * _past_mean(steps.spread, 1.0, 0.0)
     bets = _bets(spread, alpha, most=_AT_RISK / np.maximum(_ROOM * usual, 1.0))
     room = _AT_RISK / np.maximum(bets, _LITTLE)
     over = np.maximum(steps.model_worst - steps.safe_worst, _LITTLE)
     kept = np.clip((room - steps.safe_worst) / over, 0.0, 1.0)
-    return _wealth(
-        np.log1p(bets * (kept * steps.model + (1.0 - kept) * steps.safe)).cumsum(axis=1), alpha
-    )
+    mixed = kept * steps.model + (1.0 - kept) * steps.safe
+    return np.asarray(np.log1p(bets * mixed).cumsum(axis=1))
 
 
 def _bets(
@@ -257,10 +279,20 @@ def _past_mean(values: NDArray[np.float64], prior: float, count: float) -> NDArr
     )
 
 
-def _wealth(logs: NDArray[np.float64], alpha: float) -> EProcess:
-    """Return the mean wealth of some bets, beside what was not bet."""
+def _since_first(logs: NDArray[np.float64], alpha: float) -> EProcess:
+    """Return the mean wealth of some bets."""
     top = logs.max(axis=0)
-    grown = np.exp(np.minimum(top + np.log(np.exp(logs - top).mean(axis=0)), _MOST))
+    mean = np.log(np.exp(logs - top).mean(axis=0))
+    return _process(np.exp(np.minimum(top + mean, MOST)), alpha)
+
+
+def _since_any(logs: NDArray[np.float64], alpha: float) -> EProcess:
+    """Return the mean wealth of some bets and of those that began later."""
+    return _process(restarted(logs), alpha)
+
+
+def _process(grown: NDArray[np.float64], alpha: float) -> EProcess:
+    """Return what was bet beside what never is."""
     path = CASH + (1.0 - CASH) * grown
     over = np.flatnonzero(path >= 1.0 / alpha)
     return EProcess(
@@ -269,7 +301,3 @@ def _wealth(logs: NDArray[np.float64], alpha: float) -> EProcess:
         path=path,
         alpha=alpha,
     )
-
-
-#: exp of more would overflow; nobody needs more evidence than this.
-_MOST = math.log(1e12)

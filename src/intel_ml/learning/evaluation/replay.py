@@ -65,8 +65,17 @@ def replay(policy: Policy, log: pd.DataFrame) -> Replayed:
         rewards=rows["reward"].to_numpy(dtype=np.float64),
         actions=actions,
         pmf_new=choices.pmf,
+        units=units_of(rows),
     )
     return Replayed(logged, free, float((free.pmf * open_).sum(axis=1).mean()))
+
+
+def may_be_asked(policy: Policy, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return in which decisions a policy would be asked: those about levels it learned of."""
+    levels = policy.entity_types
+    if not levels or "entity_type" not in rows:
+        return np.ones(len(rows), dtype=np.bool_)
+    return np.asarray(rows["entity_type"].isin(levels), dtype=np.bool_)
 
 
 def tried(rows: pd.DataFrame, actions: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -85,7 +94,9 @@ def chances(rows: pd.DataFrame) -> NDArray[np.float64] | None:
     """Return how likely each arm was to be executed, (n, 6); None where that was not logged.
 
     The logged pmf of proposals, times what people of that account make of each proposal for that
-    archetype; for the arm that was executed the recorded probability stands.
+    archetype; for the arm that was executed the recorded probability stands. What is less likely
+    than `MIN_PROBABILITY` counts as never tried: decisions where it happened are left out
+    (`measured`), so nothing is known of it.
     """
     columns = [f"pmf_{arm}" for arm in ARMS]
     if any(name not in rows for name in (*columns, "proposed")):
@@ -103,6 +114,7 @@ def chances(rows: pd.DataFrame) -> NDArray[np.float64] | None:
         for group in set(groups[mine].tolist()):
             part = mine & (groups == group)
             found[part] = proposals[part] @ approvals.of(group)
+    found[found < MIN_PROBABILITY] = 0.0
     actions = rows["executed"].map(ARM_INDEX).to_numpy(dtype=np.int64)
     found[np.arange(len(rows)), actions] = rows["p_executed"].to_numpy(dtype=np.float64)
     return found
@@ -124,6 +136,16 @@ def states_of_log(rows: pd.DataFrame, features: tuple[str, ...]) -> States:
     )
     moments = tuple(rows["as_of"]) if "as_of" in rows else ()
     return States(entities=entities, moments=moments, columns=columns)
+
+
+def units_of(rows: pd.DataFrame) -> NDArray[np.intp] | None:
+    """Return a number for what each row was about; None where the log doesn't say."""
+    if "entity_id" not in rows:
+        return None
+    names = rows["entity_id"].astype(str)
+    if "ad_account_id" in rows:
+        names = rows["ad_account_id"].astype(str) + "/" + names
+    return np.asarray(names.factorize()[0], dtype=np.intp)
 
 
 def keys_of(rows: pd.DataFrame) -> list[str]:

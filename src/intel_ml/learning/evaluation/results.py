@@ -60,14 +60,14 @@ class Results:
 
     @property
     def numbers(self) -> dict[str, float | None]:
-        """What gates ask for."""
-        best = self.candidate.support
+        """What gates ask for; of a refused comparison the evidence is no number at all."""
+        best, told = self.candidate.support, self.conclusion is not Conclusion.REFUSED
         return {
             "samples": float(self.n),
             "support_share": best.supported_share,
             "effective_samples": best.ess,
-            "e_value": self.evidence.peak,
-            "reverse_e_value": self.counter_evidence.peak,
+            "e_value": self.evidence.peak if told else None,
+            "reverse_e_value": self.counter_evidence.peak if told else None,
             "holds_to_odds": self.sensitivity.falls_at or self.sensitivity.gammas[-1],
             "value": self.candidate.main.value,
             "difference": self.difference.value,

@@ -78,7 +78,8 @@ def difference_bounds(
     Both hold the same decisions with the same reward model; `champion` None: what was done.
     """
     least, most = _bounds(candidate, champion, gamma=gamma, judged=judged)
-    return of_mean(least, level=level), of_mean(most, level=level)
+    units = candidate.units
+    return of_mean(least, level=level, units=units), of_mean(most, level=level, units=units)
 
 
 def sensitivity(

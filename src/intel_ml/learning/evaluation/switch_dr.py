@@ -8,12 +8,10 @@ bias bounded by what the dropped decisions would have corrected. tau = infinity 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from intel_ml.learning.evaluation import dm, dr
+from intel_ml.learning.evaluation import dm, dr, dr_os
 from intel_ml.learning.evaluation.intervals import LEVEL, estimate_of
 from intel_ml.learning.evaluation.logged import Estimate, LoggedDecisions
 
@@ -41,9 +39,10 @@ def values(logged: LoggedDecisions, *, tau: float | None = None) -> NDArray[np.f
 def estimate(
     logged: LoggedDecisions, *, tau: float | None = None, level: float = LEVEL
 ) -> Estimate:
-    """Return the candidate's value per decision; the interval is widened by the bias as seen."""
+    """Return the candidate's value per decision, with the interval of `dr` around it.
+
+    tau is chosen where the bias looks small: what was dropped is still unknown.
+    """
     limit = tuned(logged) if tau is None else tau
     found = estimate_of(logged, values(logged, tau=limit), level=level)
-    weights = logged.weights
-    bias = abs(float(np.where(weights > limit, weights * dr.residuals(logged), 0.0).mean()))
-    return replace(found, low=found.low - bias, high=found.high + bias)
+    return dr_os.around(logged, found, level)

@@ -149,6 +149,14 @@ class Registry:
             refuse_unusable(path, sha256=tags.get("sha256"), what=f"{name} (candidate)")
             return load_policy(path), {**tags, "run_id": runs[0].info.run_id}
 
+    def text_of_run(self, run_id: str, file: str) -> str | None:
+        """Return a text that was logged with a run, None where there is none of that name."""
+        with answering(self.tracking_url), tempfile.TemporaryDirectory() as folder:
+            if file not in {found.path for found in self._client.list_artifacts(run_id)}:
+                return None
+            path = self._client.download_artifacts(run_id, file, folder)
+            return Path(path).read_text(encoding="utf-8")
+
     def load_policy(self, name: str, version_or_alias: str) -> LoadedPolicy | None:
         """Return the policy, None when no such version or alias is registered."""
         from intel_ml.intelligence.policy import load_policy  # noqa: PLC0415  # numpy and friends

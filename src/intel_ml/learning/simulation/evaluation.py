@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intel_ml.core.errors import InvalidValueError
+from intel_ml.core.errors import InvalidValueError, UnknownNameError
 from intel_ml.core.money import currency_offset
 from intel_ml.data.sandbox import World
 from intel_ml.data.sandbox.approvers import Approver, hidden_quality
@@ -95,12 +95,14 @@ def evaluate(  # noqa: PLR0913  # what, where, how long, how often, under which 
     days: int = 30,
     seeds: int | Sequence[int] = 5,
     conditions: Conditions | None = None,
+    beside: Sequence[str] = YARDSTICKS,
     workers: int | None = None,
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Return what a policy is worth in a world; `on_step` is told (plays done, plays in all).
 
-    `seeds` is how many, or which. A policy of your own must be one that can be pickled, or
+    `seeds` is how many, or which. `beside` says which yardsticks play; a number that needs one that
+    does not is not there to be asked for. A policy of your own must be one that can be pickled, or
     `workers=1`.
     """
     if days < 1:
@@ -108,12 +110,18 @@ def evaluate(  # noqa: PLR0913  # what, where, how long, how often, under which 
     chosen = tuple(range(1, seeds + 1)) if isinstance(seeds, int) else tuple(seeds)
     if not chosen:
         raise InvalidValueError(path="seeds", problem="must be at least one")
+    for one in beside:
+        if one not in YARDSTICKS:
+            raise UnknownNameError(kind="decider", name=one, known=YARDSTICKS)
     conditions = conditions or Conditions()
     if conditions.approver is not None:
         Approver(conditions.approver, seed=0)
     name, found = policy_of(policy)
     file = load_world_file(world)
-    names = [*YARDSTICKS[:-1], *([] if name in YARDSTICKS else [name]), ORACLE]
+    # The oracle comes last in the table, whoever is asked about before it.
+    names = [one for one in YARDSTICKS[:-1] if one in (*beside, name)]
+    names += [] if name in YARDSTICKS else [name]
+    names += [ORACLE] if ORACLE in (*beside, name) else []
     tasks = [_Task(file, seed, days, one, found, conditions) for seed in chosen for one in names]
     played = _run(tasks, workers=workers, on_step=on_step)
     return Evaluation(

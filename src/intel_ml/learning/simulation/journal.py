@@ -53,9 +53,14 @@ class Entry:
     executed: Arm = Arm.MAINTAIN
     verdict: str | None = None
     reason: str | None = None
-    is_measured: bool = False
+    measured_at: datetime | None = None
     earned: float | None = None
     before_after: float | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its horizon is over."""
+        return self.measured_at is not None
 
     @property
     def teaches(self) -> bool:
@@ -97,7 +102,7 @@ class Journal:
                 after = {**after, **_after_a_pause(entry.state)}
             entry.earned = earned(entry.state, after)
             entry.before_after = before_after(entry.state, after, arm=entry.executed)
-            entry.is_measured = True
+            entry.measured_at = now
         return len(due)
 
     def log(self) -> pd.DataFrame:
@@ -116,6 +121,7 @@ class Journal:
         frame = pd.DataFrame.from_records(rows)
         for name in ("p_executed", *(c for c in frame.columns if str(c).startswith("reward"))):
             frame[name] = frame[name].astype("float64")
+        frame["measured_at"] = pd.to_datetime(frame["measured_at"], utc=True)
         return frame
 
     def _against_holdout(self) -> list[float | None]:
@@ -159,6 +165,7 @@ def _row(entry: Entry, *, against: float | None, approval: Any) -> dict[str, Any
         "p_executed": executed_probability(pmf, entry.executed.value, transition=approval),
         "action_source": entry.source,
         "horizon_hours": HORIZON // timedelta(hours=1),
+        "measured_at": entry.measured_at,
         "share_learning": False,
         "reward_before_after": entry.before_after,
         "reward_against_holdout": against,

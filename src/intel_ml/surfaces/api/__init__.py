@@ -10,9 +10,11 @@ notifications  what a person should know
 predictions    recommend, recommend_batch, feedback
 answers        what a prediction answers, exactly
 models         which models serve, and the search for newer ones
+refused_models a model that may not be used, and who is told of it
 callers        who calls and what they may see
 boundary       what a body may be
 refusals       what every refusal looks like
 schemas        the models of requests and responses
+card_schemas   a proposal with every fact of its card
 launch         how the service is started
 """

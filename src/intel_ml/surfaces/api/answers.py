@@ -29,6 +29,7 @@ from intel_ml.core.recommendations import (
     Source,
     Verdict,
 )
+from intel_ml.intelligence.policy.recall import Case, Recalled
 from intel_ml.operations.answers import Answer
 from intel_ml.surfaces.api.action_schemas import ActionIn
 from intel_ml.surfaces.api.refusals import Refusal
@@ -60,6 +61,9 @@ class RecommendIn(Request):
     )
     model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
         None, description="Insist on one model (its name, or name@version): any other stays silent."
+    )
+    explain: Literal["cases"] | None = Field(
+        None, description="`cases`: show the past cases most alike, and what came of each."
     )
 
 
@@ -139,6 +143,39 @@ class RulesAnswer(BaseModel):
     reasons: list[RuleReason]
 
 
+class CaseAnswer(BaseModel):
+    """A past decision and what came of it; whose it was is null where it is another account's."""
+
+    likeness: float = Field(description="1: nothing known differs; 0: no more alike than any two.")
+    executed: Arm
+    reward: float | None
+    earned: float | None = Field(description="After less before, a share of the money in play.")
+    against_left_alone: float | None = Field(
+        description="The same, less what was earned where nothing was done."
+    )
+    proposed: Arm | None
+    verdict: Verdict | None
+    as_of: datetime | None
+    entity_type: EntityType | None
+    entity_id: str | None
+
+    @classmethod
+    def of(cls, case: Case) -> CaseAnswer:
+        """Return a case ready for JSON."""
+        return cls(
+            likeness=case.likeness,
+            executed=case.executed,
+            reward=case.reward,
+            earned=case.earned,
+            against_left_alone=case.against_left_alone,
+            proposed=case.proposed,
+            verdict=case.verdict,
+            as_of=case.moment,
+            entity_type=None if case.entity is None else case.entity.type,
+            entity_id=None if case.entity is None else case.entity.id,
+        )
+
+
 class PolicyAnswer(BaseModel):
     """What the policy says, with the whole distribution it would draw from."""
 
@@ -151,6 +188,17 @@ class PolicyAnswer(BaseModel):
     reasons: list[PolicyReason]
 
 
+class ExplainedPolicyAnswer(PolicyAnswer):
+    """The same where `explain` asked for cases."""
+
+    cases: list[CaseAnswer] | None = Field(
+        description="Most alike first. Null: the model remembers none."
+    )
+    cases_say: str | None = Field(
+        description="What they come to, or why nothing is alike, in a sentence."
+    )
+
+
 class RecommendOut(BaseModel):
     """What the rules and the policy each would do, and which of them is shown."""
 
@@ -159,7 +207,9 @@ class RecommendOut(BaseModel):
     shown: Literal["rules", "policy"]
     as_of: datetime
     rules: RulesAnswer | None = Field(description="Null: no rule fired.")
-    policy: PolicyAnswer | None = Field(description="Null, with a warning: no usable model.")
+    policy: ExplainedPolicyAnswer | PolicyAnswer | None = Field(
+        description="Null, with a warning: no usable model."
+    )
     agreement: bool | None = Field(description="Whether both would do the same; null without both.")
     warnings: list[str]
 
@@ -199,6 +249,18 @@ class Health(BaseModel):
     policy: str | None = Field(None, examples=["campaign-policy@7"])
     challenger: str | None = None
     says: str
+
+
+def explained_out(answer: Answer, *, warnings: list[str], cases: Recalled | None) -> RecommendOut:
+    """Return an answer in the promised shape, with past cases beside what the policy says."""
+    out = answer_out(answer, warnings=warnings)
+    if out.policy is not None:
+        out.policy = ExplainedPolicyAnswer(
+            **dict(out.policy),
+            cases=None if cases is None else [CaseAnswer.of(one) for one in cases.cases],
+            cases_say=None if cases is None else cases.says,
+        )
+    return out
 
 
 def answer_out(answer: Answer, *, warnings: list[str]) -> RecommendOut:

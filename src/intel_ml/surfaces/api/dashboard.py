@@ -13,22 +13,16 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from intel_ml.core.actions import ActionStatus, ActionType
-from intel_ml.core.ids import EntityType
 from intel_ml.core.recommendations import Mode
 from intel_ml.data.store.sessions import platform_now
 from intel_ml.reporting import notifications as stored
-from intel_ml.reporting.cards import Card, TrendPoint
+from intel_ml.reporting.cards import TrendPoint
 from intel_ml.reporting.dashboard import Dashboard, dashboard
 from intel_ml.surfaces.api.action_schemas import SavingsOut, savings_out
 from intel_ml.surfaces.api.callers import AccountId, Caller, ThePlatform, visible_accounts
+from intel_ml.surfaces.api.card_schemas import CardOut, card_out
 from intel_ml.surfaces.api.notifications import note_out
-from intel_ml.surfaces.api.schemas import (
-    MoneyOut,
-    NotificationOut,
-    PatternType,
-    ReasonOut,
-)
+from intel_ml.surfaces.api.schemas import NotificationOut, PatternType
 
 router = APIRouter(prefix="/api/intelligence", tags=["dashboard"])
 
@@ -70,30 +64,6 @@ class TrendsOut(BaseModel):
 
     days_7: list[DayOut]
     days_30: list[DayOut]
-
-
-class CardOut(BaseModel):
-    """A proposal in the words of the approvals page."""
-
-    action_id: int
-    entity_type: EntityType
-    entity_id: str
-    entity_name: str
-    action_type: ActionType
-    percent: int | None
-    headline: str
-    why: str
-    reasons: list[ReasonOut]
-    expected: str
-    proposer: str
-    policy: str = Field(description="What the policy makes of it, in words.")
-    agrees: bool | None
-    stake: MoneyOut
-    status: ActionStatus
-    says: str = Field(description="What happens next, or what happened.")
-    created_at: datetime
-    expires_at: datetime
-    executed_at: datetime | None
 
 
 class PatternSummary(BaseModel):
@@ -177,12 +147,12 @@ def _out(page: Dashboard) -> AccountDashboard:
         pending_actions=page.pending,
         active_rules=page.active_rules,
         savings_this_month=savings_out(account.id, page.savings),
-        recent_actions=[_card(card) for card in page.recent],
+        recent_actions=[card_out(card) for card in page.recent],
         performance_trend=TrendsOut(
             days_7=[_day(point) for point in page.week],
             days_30=[_day(point) for point in page.month],
         ),
-        recommendations=[_card(card) for card in page.recommendations],
+        recommendations=[card_out(card) for card in page.recommendations],
         patterns=[
             PatternSummary.model_validate(one, from_attributes=True) for one in page.patterns
         ],
@@ -195,27 +165,3 @@ def _out(page: Dashboard) -> AccountDashboard:
 
 def _day(point: TrendPoint) -> DayOut:
     return DayOut.model_validate(point, from_attributes=True)
-
-
-def _card(card: Card) -> CardOut:
-    return CardOut(
-        action_id=card.action_id,
-        entity_type=card.entity_type,
-        entity_id=card.entity_id,
-        entity_name=card.entity_name,
-        action_type=card.action_type,
-        percent=card.percent,
-        headline=card.headline,
-        why=card.why,
-        reasons=[ReasonOut.of(one) for one in card.reasons],
-        expected=card.expected,
-        proposer=card.proposer,
-        policy=card.policy_says,
-        agrees=card.agrees,
-        stake=MoneyOut.of(card.stake),
-        status=card.status,
-        says=card.says,
-        created_at=card.created_at,
-        expires_at=card.expires_at,
-        executed_at=card.executed_at,
-    )

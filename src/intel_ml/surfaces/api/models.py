@@ -16,17 +16,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import func, select
 
-from intel_ml.core.errors import IntelError, UnavailableError
+from intel_ml.core.errors import IntelError
 from intel_ml.core.ids import AdAccountId, Entity, EntityId, EntityType
 from intel_ml.core.recommendations import IMITATION, Mode
 from intel_ml.data.store import accounts as stored
 from intel_ml.data.store.sessions import Store, platform_now
 from intel_ml.data.store.tables import ModelVersion, TrainingRow
+from intel_ml.surfaces.api.refused_models import Asked, Checked, Refused, reason_of, usable
 from intel_ml.surfaces.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ _ASK_EVERY_S = 1.0
 NAMES_VALID = timedelta(hours=1)
 
 _LOADING = "The models are being loaded: rules alone decided."
+_RULES_ALONE = "rules alone decide"
+_NOBODY_BESIDE = "no challenger is asked beside the policy"
+_UNNAMED = "no archetype is named"
 _SHADOW, _CHAMPION, _CHALLENGER = "shadow", "champion", "challenger"
-_LONGEST = 300
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +54,8 @@ class Models:
     """What serves. `archetypes` names each entity's group, as `named_by` saw it at `named_at`.
 
     `challenger` is asked beside the policy and logged, never shown. Where `stands_in`, the policy
-    is an imitation of people. `warning` says why that is so, why there is no policy at all, or why
-    a newer model was refused.
+    is an imitation of people. `warning` says why that is so, why there is no policy at all, and why
+    newer models were `refused`.
     """
 
     policy: LoadedPolicy | None = None
@@ -62,29 +65,18 @@ class Models:
     named_by: LoadedArchetypes | None = None
     named_at: datetime | None = None
     warning: str | None = None
+    refused: tuple[Refused, ...] = ()
 
     def mode(self, wanted: Mode) -> Mode:
         """Return how far the policy may go: an imitation is logged, never shown."""
         return Mode.SHADOW if self.stands_in else wanted
 
 
-class _Loaded(Protocol):
-    """What tells one loaded model from another."""
-
-    @property
-    def version(self) -> str: ...
-
-    @property
-    def sha256(self) -> str: ...
-
-
-L = TypeVar("L", bound=_Loaded)
-
-
 class ModelKeeper:
     """Holds the models in use and looks for newer ones in a thread of its own.
 
-    It looks every `every_s`, and at once when `life` changes: that is asked every second.
+    It looks every `every_s`, and at once when `life` changes: that is asked every second. Of a
+    version it refuses it tells once.
     """
 
     def __init__(
@@ -93,8 +85,10 @@ class ModelKeeper:
         *,
         every_s: float = CHECK_EVERY_S,
         life: Callable[[], object] = lambda: None,
+        tell: Callable[[Refused], None] = lambda _: None,
     ) -> None:
-        self._load, self._every_s, self._life = load, every_s, life
+        self._load, self._every_s, self._life, self._tell = load, every_s, life, tell
+        self._told: set[Refused] = set()
         self._current = Models(warning=_LOADING)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -122,6 +116,7 @@ class ModelKeeper:
             log.info(
                 "models in use", policy=_name(found.policy), challenger=_name(found.challenger)
             )
+        self._tell_of(found.refused)
         return found
 
     def start(self) -> None:
@@ -146,6 +141,17 @@ class ModelKeeper:
             while time.monotonic() < until and self._lives() == life:
                 if self._stop.wait(min(_ASK_EVERY_S, self._every_s)):
                     return
+
+    def _tell_of(self, refused: tuple[Refused, ...]) -> None:
+        for one in refused:
+            if one in self._told:
+                continue
+            try:
+                self._tell(one)
+            except IntelError as error:
+                log.warning("nobody was told yet", of=one.title, why=error.message)
+            else:
+                self._told.add(one)
 
     def _lives(self) -> object:
         try:
@@ -196,7 +202,7 @@ def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Mod
     named, unnamed = _named(registry, store, before=before)
     wanted, samples = wanted_version(settings), measured_outcomes(store)
     if wanted is None:
-        return replace(named, warning=f"No policy decided: ACTIVE_MODEL_VERSION={RULES_ONLY}.")
+        return _saying(named, f"No policy decided: ACTIVE_MODEL_VERSION={RULES_ONLY}.", unnamed)
     progress = f"{samples:,} of {settings.min_training_samples:,} outcomes so far"
     stand_in = _StandIn(registry, named, before, unnamed)
     if samples < settings.min_training_samples:
@@ -206,30 +212,40 @@ def _loaded(registry: Registry, store: Store, *, settings: Settings, before: Mod
         )
         return stand_in.models(f"{progress}.", otherwise=why)
 
-    def policy_of(version_or_alias: str, kept: LoadedPolicy | None) -> _Checked[LoadedPolicy]:
-        return _checked(
+    def policy_of(version_or_alias: str, kept: LoadedPolicy | None) -> Checked[LoadedPolicy]:
+        otherwise = _NOBODY_BESIDE if version_or_alias == _CHALLENGER else _RULES_ALONE
+        return usable(
             kept,
-            f"{POLICY}@{version_or_alias}",
+            Asked(POLICY, otherwise=otherwise, alias=version_or_alias),
             find=lambda: registry.find(POLICY, version_or_alias),
             load=lambda version: registry.load_policy(POLICY, version),
         )
 
     kept = None if before.stands_in else before.policy
     policy, challenger = policy_of(wanted, kept), policy_of(_CHALLENGER, before.challenger)
-    refused = policy.refused
     if policy.model is None:
-        why = refused or f"No policy decided: there is no {POLICY}@{wanted} yet."
-        because = refused or f"There is no {POLICY}@{wanted} yet."
-        found = stand_in.models(f"{progress}. {because}", otherwise=why)
-        said = [one for one in (found.warning, challenger.refused) if one is not None]
-        return replace(found, challenger=challenger.model, warning=" ".join(said))
-    said = [one for one in (refused, challenger.refused, unnamed) if one is not None]
+        none = str(policy.refused or f"There is no {POLICY}@{wanted} yet.")
+        otherwise = (
+            none if policy.refused else f"No policy decided: there is no {POLICY}@{wanted} yet."
+        )
+        found = stand_in.models(f"{progress}. {none}", otherwise=otherwise)
+        if policy.refused is not None:
+            found = replace(found, refused=(policy.refused, *found.refused))
+        found = replace(found, challenger=challenger.model)
+        return _saying(found, found.warning, challenger.refused)
     rival = challenger.model
     if rival is not None and rival.version == policy.model.version:
         rival = None
-    return replace(
-        named, policy=policy.model, challenger=rival, warning=" ".join(said) if said else None
-    )
+    found = replace(named, policy=policy.model, challenger=rival)
+    return _saying(found, policy.refused, challenger.refused, unnamed)
+
+
+def _saying(models: Models, *said: str | Refused | None) -> Models:
+    """Return the models with all there is to say of them, and with everyone that was refused."""
+    known = [one for one in said if one is not None]
+    refused = tuple(one for one in known if isinstance(one, Refused))
+    warning = " ".join(map(str, known)) if known else None
+    return replace(models, warning=warning, refused=(*models.refused, *refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,36 +255,36 @@ class _StandIn:
     registry: Registry
     named: Models
     before: Models
-    unnamed: str | None
+    unnamed: Refused | None
 
     def models(self, because: str, *, otherwise: str) -> Models:
         """Return the models with the imitation in the policy's place, and why it is there.
 
         Without one nobody speaks, and the reason is `otherwise`.
         """
-        checked = _checked(
+        checked = usable(
             self.before.policy if self.before.stands_in else None,
-            IMITATION,
+            Asked(IMITATION, otherwise=_RULES_ALONE),
             find=self._find,
             load=lambda version: self.registry.load_policy(IMITATION, version),
         )
         why = otherwise
         if checked.model is not None:
             why = f"{IMITATION} speaks, an imitation of your approvals: {because}"
-        said = " ".join(one for one in (why, checked.refused, self.unnamed) if one is not None)
         is_there = checked.model is not None
-        return replace(self.named, policy=checked.model, stands_in=is_there, warning=said)
+        found = replace(self.named, policy=checked.model, stands_in=is_there)
+        return _saying(found, why, checked.refused, self.unnamed)
 
     def _find(self) -> Version | None:
         found = self.registry.find(IMITATION, _CHAMPION)
         return found or self.registry.find(IMITATION, _SHADOW)
 
 
-def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models, str | None]:
+def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models, Refused | None]:
     """Return each entity's archetype, brought up to date, and why newer archetypes were refused."""
-    checked = _checked(
+    checked = usable(
         before.named_by,
-        ARCHETYPES,
+        Asked(ARCHETYPES, otherwise=_UNNAMED),
         find=lambda: registry.find(ARCHETYPES, _CHAMPION) or registry.find(ARCHETYPES, _SHADOW),
         load=lambda version: registry.load_archetypes(ARCHETYPES, version),
     )
@@ -279,7 +295,8 @@ def _named(registry: Registry, store: Store, *, before: Models) -> tuple[Models,
         now = platform_now(session)
     is_fresh = before.named_at is not None and now - before.named_at < NAMES_VALID
     if archetypes is before.named_by and is_fresh:
-        return replace(before, policy=None, challenger=None, stands_in=False), checked.refused
+        kept = replace(before, policy=None, challenger=None, stands_in=False, refused=())
+        return kept, checked.refused
     names = _names(store, archetypes, now=now)
     return Models(archetypes=names, named_by=archetypes, named_at=now), checked.refused
 
@@ -300,47 +317,9 @@ def _names(store: Store, loaded: LoadedArchetypes, *, now: datetime) -> dict[Ent
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked(Generic[L]):
-    """What is to be used of a model, and why a newer version of it is not."""
-
-    model: L | None
-    refused: str | None = None
-
-
-def _checked(
-    before: L | None,
-    what: str,
-    *,
-    find: Callable[[], Version | None],
-    load: Callable[[str], L | None],
-) -> _Checked[L]:
-    """Return what is registered now, loading it only where it is not in memory already.
-
-    Where that is broken it is the one before; where the registry is away, that is raised.
-    """
-    found = find()
-    if found is None:
-        return _Checked(None)
-    registered = (found.version, found.tags.get("sha256"))
-    if before is not None and (before.version, before.sha256) == registered:
-        return _Checked(before)
-    try:
-        return _Checked(load(found.version))
-    except UnavailableError:
-        raise
-    except Exception as error:  # noqa: BLE001  # whatever a model does must not end the service
-        return _Checked(before, f"{what} was refused: {_kept(before, error)}")
-
-
 def _kept(before: object, error: Exception) -> str:
-    said = error.message if isinstance(error, IntelError) else _told(error)
-    keeps = "the one before keeps serving" if before else "rules alone decide"
-    return f"{said} Until that is mended, {keeps}."
-
-
-def _told(error: Exception) -> str:
-    return f"A model could not be loaded ({type(error).__name__}: {error})."[:_LONGEST]
+    keeps = "the one before keeps serving" if before else _RULES_ALONE
+    return f"{reason_of(error)} Until that is mended, {keeps}."
 
 
 def _name(policy: LoadedPolicy | None) -> str:

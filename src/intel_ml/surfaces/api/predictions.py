@@ -32,6 +32,7 @@ from intel_ml.operations import rulebook
 from intel_ml.operations.answers import NO_POLICY, Answer, Asking, Considered, consider
 from intel_ml.operations.contexts import AccountContext
 from intel_ml.operations.decision_rows import log_decisions
+from intel_ml.operations.recalling import recalled
 from intel_ml.surfaces.api.answers import (
     BatchIn,
     BatchOut,
@@ -42,6 +43,7 @@ from intel_ml.surfaces.api.answers import (
     RecommendIn,
     RecommendOut,
     answer_out,
+    explained_out,
 )
 from intel_ml.surfaces.api.callers import visible_account
 from intel_ml.surfaces.api.memory import Memory
@@ -229,8 +231,14 @@ class Predictor:
             )
             told = consider(context, [one.state or one.entity for one in asked], asking)
             considered.append(told)
-            for index, one, answer in zip(members, asked, told.answers, strict=True):
-                found[index] = answer_out(answer, warnings=_warnings(one, answer, models))
+            each = zip(members, asked, told.answers, told.decided, strict=True)
+            for index, one, answer, decided in each:
+                warnings = _warnings(one, answer, models)
+                if one.with_cases:
+                    cases = recalled(asking.policy, decided, now=asking.now)
+                    found[index] = explained_out(answer, warnings=warnings, cases=cases)
+                else:
+                    found[index] = answer_out(answer, warnings=warnings)
         return Thought(tuple(found[index] for index in range(len(made))), tuple(considered))
 
 

@@ -36,13 +36,17 @@ _LONGEST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question that makes sense; `state` is None where the platform's own is asked for."""
+    """One question that makes sense; `state` is None where the platform's own is asked for.
+
+    `with_cases`: whether past cases are to explain the answer.
+    """
 
     context: AccountContext
     entity: Entity
     state: Mapping[str, Value] | None
     model: str | None
     warnings: tuple[str, ...]
+    with_cases: bool = False
 
 
 def parsed(model: type[M], body: Any) -> M:
@@ -102,7 +106,7 @@ def question(
             hint="It may not have been collected yet.",
         )
     state = None if asked.state is None else checked_state(asked.state, kind=kind)
-    return Question(context, entity, state, asked.model, warnings)
+    return Question(context, entity, state, asked.model, warnings, asked.explain is not None)
 
 
 def at(index: int, error: IntelError) -> IntelError:

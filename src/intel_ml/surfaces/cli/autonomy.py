@@ -173,6 +173,7 @@ def _as_json(one: Earned) -> dict[str, Any]:
         "arm": one.arm,
         "mode": one.mode,
         "model": one.model,
+        "judged_beside": one.beside,
         "evidence": one.found.as_json(),
         "says": one.found.text,
         "since_granted": {

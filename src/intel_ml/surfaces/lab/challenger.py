@@ -16,7 +16,8 @@ from intel_ml.learning import promotion
 from intel_ml.learning.evaluation.replay import measured
 from intel_ml.learning.evaluation.results import Conclusion
 from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW
-from intel_ml.surfaces.lab.models import BY, TRAINED_UNTIL, Desk, compare, evidence_of, policy
+from intel_ml.surfaces.lab.candidates import TRAINED_UNTIL
+from intel_ml.surfaces.lab.models import BY, Desk, compare, evidence_of, policy
 
 if TYPE_CHECKING:
     import pandas as pd

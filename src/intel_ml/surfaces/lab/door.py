@@ -9,25 +9,22 @@ Never   shows a URL or a secret; never acts on an account.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from intel_ml.core.accounts import Account
-from intel_ml.core.errors import InvalidValueError, NotFoundError
-from intel_ml.core.ids import account_id
+from intel_ml.core.errors import NotFoundError
 from intel_ml.core.recommendations import IMITATION
 from intel_ml.data.store import accounts as stored
-from intel_ml.data.store.accounts import account as read_account
-from intel_ml.data.store.accounts import accounts as read_accounts
-from intel_ml.data.store.sessions import Store
-from intel_ml.learning.horizons import HORIZON_HOURS
 from intel_ml.learning.registry import CHALLENGER, CHAMPION, SHADOW, Registry, Run
-from intel_ml.learning.states import read_states, save_states
-from intel_ml.learning.training import mark_used, new_policy
+from intel_ml.learning.states import read_states
+from intel_ml.learning.training import mark_used, new_policies, new_policy
+from intel_ml.surfaces.lab import candidates as waiting
 from intel_ml.surfaces.lab import frames, models, pictures
+from intel_ml.surfaces.lab.candidates import Candidate
 from intel_ml.surfaces.lab.progress import finish, when_kernel_ends, working
-from intel_ml.surfaces.lab.shelf import Shelf
+from intel_ml.surfaces.lab.reading import Reading
 from intel_ml.surfaces.platform import open_store
 from intel_ml.surfaces.settings import Settings, load_settings
 
@@ -40,17 +37,21 @@ if TYPE_CHECKING:
     from intel_ml.learning.evaluation.comparison import Comparison
     from intel_ml.learning.evaluation.watch import Watch
     from intel_ml.learning.gates import ModelDescription
+    from intel_ml.learning.selected import Selection
     from intel_ml.learning.simulation import Evaluation
     from intel_ml.surfaces.lab.autonomy import Study
     from intel_ml.surfaces.lab.beside import Beside
+    from intel_ml.surfaces.lab.cases import Explained
     from intel_ml.surfaces.lab.challenger import Challenged
     from intel_ml.surfaces.lab.effects import Effects
     from intel_ml.surfaces.lab.imitation import Imitated
+    from intel_ml.surfaces.lab.selection import Choice
     from intel_ml.surfaces.lab.worlds import StudyWorld
 
 ARCHETYPES = "campaign-archetypes"
-FROM_FILE = "file"
 _STUDIES = "studies"
+#: The share of a log that is kept to judge what was chosen, where no model.toml says.
+_NEWEST = 0.3
 
 
 def connect() -> Lab:
@@ -62,26 +63,16 @@ def connect() -> Lab:
 
 
 @dataclass(frozen=True)
-class Lab:
+class Lab(Reading):
     """The running platform, as a notebook sees it."""
 
     settings: Settings
-    store: Store
     registry: Registry
     _judged: list[tuple[Comparison, pd.DataFrame]] = field(default_factory=list, repr=False)
+    _chosen: list[Selection] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
         return f"Lab({len(self.accounts())} accounts, platform time {self.now:%Y-%m-%d %H:%M} UTC)"
-
-    @property
-    def now(self) -> datetime:
-        """The platform's moment."""
-        return self.store.now()
-
-    @property
-    def features(self) -> Shelf:
-        """The feature catalogue: `lab.features.search("cpa")`, `lab.features["cpa_ratio"]`."""
-        return Shelf()
 
     @functools.cached_property
     def run(self) -> Run:
@@ -92,73 +83,6 @@ class Lab:
         opened = self.registry.open_run(_STUDIES, f"{self.now:%Y-%m-%d %H:%M}")
         when_kernel_ends(lambda: finish(self.registry, opened.id))
         return opened
-
-    def accounts(self) -> pd.DataFrame:
-        """Return the accounts: currency, zone, targets, mode, whether they share learning."""
-        with self.store.session() as session:
-            return frames.accounts(self._accounts(""), sharing=stored.sharing(session))
-
-    def states(self, account: str = "", *, as_of: datetime | str | None = None) -> pd.DataFrame:
-        """Return every entity's features as known at `as_of` (now, if not given)."""
-        moment = frames.moment(as_of, now=self.now)
-        with working("states"), self.store.connection() as connection:
-            return frames.states(connection, accounts=self._accounts(account), as_of=moment)
-
-    def refresh_states(self, account: str = "") -> pd.DataFrame:
-        """Compute every entity's features now, keep them as its latest state, and return them."""
-        with working("states"), self.store.connection() as connection:
-            found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
-            save_states(connection, found)
-        return frames.state_frame(found)
-
-    def signatures(self, account: str = "", *, as_of: datetime | str | None = None) -> pd.DataFrame:
-        """Return every entity's thirty-day signature, what archetypes are made of.
-
-        An account that came from a file is read by its name only, as long as others are read live:
-        a thousand rows without dates would outvote them.
-        """
-        chosen = self._accounts(account) if account else self._learned_from()
-        return self._signatures(chosen, as_of=frames.moment(as_of, now=self.now))
-
-    def decisions(
-        self, account: str = "", days: int | None = None, horizon: int = HORIZON_HOURS
-    ) -> pd.DataFrame:
-        """Return one row a decision that is over: state_*, pmf_*, proposed, executed, reward, ….
-
-        Rewards are those after `horizon` hours: 24, 48 or 72.
-        """
-        name = self._name(account)
-        with working("decisions"), self.store.connection() as connection:
-            return frames.decisions(
-                connection, account=name, days=days, horizon=horizon, now=self.now
-            )
-
-    def outcomes(self, account: str = "", horizon: int = HORIZON_HOURS) -> pd.DataFrame:
-        """Return what was measured `horizon` hours after each decision: before, after, rewards."""
-        name = self._name(account)
-        with self.store.connection() as connection:
-            return frames.outcomes(connection, account=name, horizon=horizon, now=self.now)
-
-    def history(
-        self, account: str = "", since: date | str | None = None, until: date | str | None = None
-    ) -> Any:
-        """Return account days as an Ibis table: `.to_pandas()`, `.to_polars()`, any expression."""
-        import ibis  # noqa: PLC0415  # heavy
-        import pyarrow as pa  # noqa: PLC0415  # heavy
-
-        today = self.now.date()
-        with working("history"), self.store.connection() as connection:
-            frame = frames.history(
-                connection,
-                accounts=self._accounts(account),
-                since=since or today - timedelta(days=30),
-                until=until or today + timedelta(days=2),
-            )
-        return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
-
-    def known_share(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return which share of rows knows each feature; zero: this data cannot give it."""
-        return frames.known_share(frame)
 
     def archetypes(self, account: str = "") -> pd.DataFrame:
         """Return each entity with its archetype, by the newest archetypes in use."""
@@ -190,10 +114,65 @@ class Lab:
             found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
         return models.choices(policy, found)
 
-    def new_policy(self, name: str, *, seed: int = 0) -> Policy:
-        """Return the policy models/NAME/model.toml describes, before it has learned anything."""
+    def explain(
+        self,
+        policy: Policy,
+        entity: str,
+        *,
+        account: str = "",
+        arm: str | None = None,
+        k: int | None = None,
+    ) -> Explained:
+        """Return what a policy would do with one entity, why, and the most alike past cases.
+
+        About another `arm`: why it might be, and what came of that.
+        """
+        from intel_ml.surfaces.lab.cases import explained  # noqa: PLC0415  # studies only
+
+        with self.store.connection() as connection:
+            found = read_states(connection, accounts=self._accounts(account), as_of=self.now)
+            names = frames.entity_names(connection)
+        return explained(policy, found, entity, arm=arm, k=k, names=names)
+
+    def new_policy(self, name: str, *, seed: int = 0, candidate: str = "") -> Policy:
+        """Return a policy models/NAME/model.toml describes, before it has learned anything.
+
+        The first listed one, or the `candidate` of that name.
+        """
         with self.store.session() as session:
-            return new_policy(self.model(name), seed=seed, sharing=stored.sharing(session))
+            sharing = stored.sharing(session)
+        return new_policy(self.model(name), seed=seed, sharing=sharing, candidate=candidate)
+
+    def choose_policy(
+        self,
+        candidates: str | Mapping[str, Policy],
+        log: pd.DataFrame,
+        *,
+        newest: float | None = None,
+        seed: int = 0,
+    ) -> Choice:
+        """Return which of several policies to take, made from all but the `newest` share of a log.
+
+        Either the name of a model, whose candidates are in its model.toml, or policies of your own
+        by name, the plainest first. Judge the one that was taken on `.unseen`.
+        """
+        from intel_ml.learning.unseen import Plan  # noqa: PLC0415  # training only
+        from intel_ml.surfaces.lab.selection import choose  # noqa: PLC0415  # training only
+
+        plan, share = Plan(), _NEWEST if newest is None else newest
+        if isinstance(candidates, str):
+            model = self.model(candidates)
+            plan = Plan(share=model.training.selection_share, steps=model.training.selection_steps)
+            share = model.training.evaluation_share if newest is None else newest
+            with self.store.session() as session:
+                sharing = stored.sharing(session)
+            candidates = new_policies(model, seed=seed, sharing=sharing)
+        with working(f"{len(candidates)} candidates"):
+            found = choose(candidates, log, newest=share, plan=plan)
+        self._chosen.append(found.selection)
+        self.run.log_metrics(found.selection.numbers)
+        self.run.log_text("\n".join(found.selection.sentences), "candidates.txt")
+        return found
 
     def split(self, log: pd.DataFrame, *, newest: float) -> models.Split:
         """Return a log cut in time: learn from `.older`, judge on `.newer`."""
@@ -203,14 +182,20 @@ class Lab:
         self, policy: Policy, *, name: str, log: pd.DataFrame, account: str = ""
     ) -> None:
         """Keep a trained policy with this run, to be evaluated on what came after `log`."""
-        waiting = models.waiting_as(name, account)
-        models.keep_candidate(self.registry, policy, name=waiting, run=self.run, log=log)
+        waiting.keep_candidate(
+            self.registry,
+            policy,
+            name=waiting.waiting_as(name, account),
+            run=self.run,
+            log=log,
+            selection=self._selection_of(policy),
+        )
         with self.store.connection() as connection:
             mark_used(connection, log, batch=self.run.id)
 
-    def candidate(self, name: str, *, account: str = "") -> models.Candidate:
+    def candidate(self, name: str, *, account: str = "") -> Candidate:
         """Return the newest trained policy of all accounts, or of one, that waits for judgement."""
-        return models.candidate(self.registry, name, account=account)
+        return waiting.candidate(self.registry, name, account=account)
 
     def compare(self, policy: Policy, against: str, log: pd.DataFrame) -> Comparison:
         """Return what `policy` would be worth beside "NAME@ALIAS", or beside what was done."""
@@ -221,7 +206,7 @@ class Lab:
         return report
 
     def gate(
-        self, name: str, *, report: Comparison, trained: models.Candidate | None = None
+        self, name: str, *, report: Comparison, trained: Candidate | None = None
     ) -> pd.DataFrame:
         """Return what the gate into use would say to this evidence today; nothing is registered."""
         from intel_ml.surfaces.lab.standing import asked  # noqa: PLC0415  # studies only
@@ -286,11 +271,14 @@ class Lab:
         name: str,
         alias: str = CHALLENGER,
         report: Comparison,
-        trained: models.Candidate | None = None,
+        trained: Candidate | None = None,
     ) -> models.Registered:
         """Register a policy with its evidence; `shadow` and `champion` ask their gate."""
         log = next((log for known, log in self._judged if known is report), None)
-        evidence = models.evidence_of(report, log=log, trained=trained)
+        chosen = self._selection_of(policy)
+        evidence = models.evidence_of(
+            report, log=log, trained=trained, selection=None if chosen is None else chosen.evidence
+        )
         scope = trained.account if trained else ""
         return models.register(
             self._desk(name), policy, alias=alias, evidence=evidence, account=scope
@@ -345,10 +333,6 @@ class Lab:
         self.run.log_figure(figure, name)
         return pictures.picture(figure, name)
 
-    def close(self) -> None:
-        """Give the connections back; a notebook's kernel does so when it ends."""
-        self.store.close()
-
     def _desk(self, name: str) -> models.Desk:
         return models.Desk(
             registry=self.registry,
@@ -360,30 +344,6 @@ class Lab:
             min_training_samples=self.settings.min_training_samples,
         )
 
-    def _signatures(self, accounts: list[Account], *, as_of: datetime) -> pd.DataFrame:
-        with working("signatures"), self.store.connection() as connection:
-            return frames.signatures(connection, accounts=accounts, as_of=as_of)
-
-    def _learned_from(self) -> list[Account]:
-        """Return the accounts that are read live; where there are none, all."""
-        everyone = self._accounts("")
-        return [one for one in everyone if one.source != FROM_FILE] or everyone
-
-    def _accounts(self, account: str) -> list[Account]:
-        name = self._name(account)
-        with self.store.session() as session:
-            found = read_accounts(session) if name is None else [read_account(session, name)]
-        if not found:
-            raise NotFoundError(
-                "There is no account yet.", hint="`make demo`, or `intel-ml import csv FILE`."
-            )
-        return found
-
-    def _name(self, account: str) -> str | None:
-        """Return the account to read, None for all; a wrong one is refused at once."""
-        if not account:
-            return None
-        if not isinstance(account, str):
-            raise InvalidValueError(path="account", problem="is not the text act_…")
-        with self.store.session() as session:
-            return read_account(session, account_id(account)).id
+    def _selection_of(self, policy: Policy) -> Selection | None:
+        """Return how a policy was chosen, if it was chosen here."""
+        return next((found for found in self._chosen if found.policy is policy), None)

@@ -1,17 +1,17 @@
-"""Training, comparing and registering from a notebook.
+"""Cutting a log, comparing and registering from a notebook.
 
 Reads   models/NAME, the registry, a log.
-Gives   candidates, comparisons, registered versions with what their gate said.
+Gives   splits, comparisons, registered versions with what their gate said.
 Never   judges a policy on decisions it has learned from when the log can be cut in time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import (
@@ -41,6 +41,7 @@ from intel_ml.learning.registry import (
     Registry,
     Run,
 )
+from intel_ml.surfaces.lab.candidates import SELECTION, TRAINED_UNTIL, Candidate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 _LEAST_ROWS = 10
 BY = "notebook"
-TRAINED_UNTIL = "trained_until"
 _ALONE = "made from {} alone, what serves all accounts stays"
 
 
@@ -61,18 +61,6 @@ class Split:
     older: pd.DataFrame
     newer: pd.DataFrame
     cut: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A trained policy that has not been judged, and until when its log went."""
-
-    policy: Policy
-    run_id: str
-    trained_from: datetime
-    trained_until: datetime
-    trained_rows: int
-    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,51 +141,6 @@ def split(log: pd.DataFrame, *, newest: float) -> Split:
     )
 
 
-def keep_candidate(
-    registry: Registry, trained: Policy, *, name: str, run: Run, log: pd.DataFrame
-) -> None:
-    """Store the policy with its run, tagged with what it was trained on.
-
-    `name` is `waiting_as(model, account)`: one account's candidate waits apart from everyone's.
-    """
-    tags = {
-        TRAINED_UNTIL: log["as_of"].max().isoformat(),
-        "trained_from": log["as_of"].min().isoformat(),
-        "trained_rows": str(len(log)),
-    }
-    registry.save_candidate(trained, name=name, run_id=run.id, tags=tags)
-
-
-def waiting_as(name: str, account: str) -> str:
-    """Return the name under which a candidate waits.
-
-    >>> waiting_as("campaign-policy", ""), waiting_as("campaign-policy", "act_101")
-    ('campaign-policy', 'campaign-policy of act_101')
-    """
-    return f"{name} of {account}" if account else name
-
-
-def candidate(registry: Registry, name: str, *, account: str = "") -> Candidate:
-    """Return the newest candidate, or say that none was trained."""
-    import pandas as pd  # noqa: PLC0415  # heavy
-
-    waiting = waiting_as(name, account)
-    found = registry.load_candidate(waiting)
-    if found is None:
-        raise NotFoundError(
-            f"No {waiting} has been trained yet.", hint="Run 30_train_policy first."
-        )
-    trained, tags = found
-    return Candidate(
-        policy=trained,
-        run_id=tags["run_id"],
-        trained_from=pd.Timestamp(tags["trained_from"]).to_pydatetime(),
-        trained_until=pd.Timestamp(tags[TRAINED_UNTIL]).to_pydatetime(),
-        trained_rows=int(tags["trained_rows"]),
-        account=account,
-    )
-
-
 def compare(registry: Registry, mine: Policy, *, against: str, log: pd.DataFrame) -> Comparison:
     """Compare with a registered policy; where none is registered there, with what was done."""
     from intel_ml.learning.evaluation.comparison import compare as judge  # noqa: PLC0415  # heavy
@@ -212,10 +155,15 @@ def compare(registry: Registry, mine: Policy, *, against: str, log: pd.DataFrame
 
 
 def choices(mine: Policy, found: States) -> pd.DataFrame:
-    """Return best arm, confidence and probabilities for each entity, every arm allowed."""
+    """Return best arm, confidence and probabilities for each entity, every arm allowed.
+
+    Left out are entities of a level the policy may not be asked about.
+    """
     import numpy as np  # noqa: PLC0415  # with pandas
     import pandas as pd  # noqa: PLC0415  # heavy
 
+    if levels := mine.entity_types:
+        found = found.take([row for row, one in enumerate(found.entities) if one.type in levels])
     keys = [str(entity) for entity in found.entities]
     chosen = mine.choose(found, allowed=np.ones((len(found), len(ARMS)), dtype=bool), keys=keys)
     return pd.DataFrame(
@@ -239,7 +187,8 @@ def register(
     """
     if alias not in ALIASES:
         raise UnknownNameError(kind="alias", name=alias, known=ALIASES)
-    version = desk.registry.register_policy(mine, registration=_registration(desk, evidence))
+    registration = _registration(desk, evidence, algorithm=mine.name)
+    version = desk.registry.register_policy(mine, registration=registration)
     if alias == CHALLENGER:
         promotion.challenge(desk.lives, version, evidence=evidence, by=BY, now=desk.now)
         return Registered(desk.model.name, version, alias, None)
@@ -276,9 +225,8 @@ def register_archetypes(
         data_range={"as_of": _range(signatures)[1]},
         details={"unavailable": list(archetypes.unavailable), "imputed": archetypes.rows_imputed},
     )
-    version = desk.registry.register_archetypes(
-        archetypes, registration=_registration(desk, evidence)
-    )
+    registration = _registration(desk, evidence, algorithm=desk.model.training.algorithm)
+    version = desk.registry.register_archetypes(archetypes, registration=registration)
     made_from = sorted(set(signatures["ad_account_id"]))
     if set(made_from) != set(everyone):
         why = _ALONE.format(", ".join(made_from))
@@ -299,14 +247,22 @@ def _kept(desk: Desk, version: str, *, evidence: promotion.Evidence, why: str) -
 
 
 def evidence_of(
-    report: Comparison, *, log: pd.DataFrame | None, trained: Candidate | None
+    report: Comparison,
+    *,
+    log: pd.DataFrame | None,
+    trained: Candidate | None,
+    selection: Mapping[str, Any] | None = None,
 ) -> promotion.Evidence:
-    """Return the numbers gates ask for; what trained a policy counts as measured too."""
+    """Return the numbers gates ask for; what trained a policy counts as measured too.
+
+    `selection` says how the policy was chosen, unless what waited to be judged says so itself.
+    """
     if not isinstance(report, Results):
         raise InvalidValueError(
             path="report", problem=f"{report!r} is no evidence", hint="Give what lab.compare gave."
         )
     before = trained.trained_rows if trained else 0
+    chosen = trained.selection if trained and trained.selection else selection
     first, last = _range(log) if log is not None else ("", "")
     if trained is not None:
         first = trained.trained_from.isoformat(timespec="minutes")
@@ -319,6 +275,7 @@ def evidence_of(
             "why": report.why,
             "judged_on": report.n,
             **({TRAINED_UNTIL: trained.trained_until.isoformat()} if trained else {}),
+            **({SELECTION: dict(chosen)} if chosen else {}),
         },
     )
 
@@ -328,9 +285,9 @@ def _range(frame: pd.DataFrame) -> tuple[str, str]:
     return first.isoformat(timespec="minutes"), last.isoformat(timespec="minutes")
 
 
-def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
+def _registration(desk: Desk, evidence: promotion.Evidence, *, algorithm: str) -> Registration:
     numbers = {name: value for name, value in evidence.numbers.items() if value is not None}
-    until = evidence.details.get(TRAINED_UNTIL)
+    until, chosen = (evidence.details.get(name) for name in (TRAINED_UNTIL, SELECTION))
     desk.run.log_metrics(numbers)
     return Registration(
         name=desk.model.name,
@@ -338,9 +295,10 @@ def _registration(desk: Desk, evidence: promotion.Evidence) -> Registration:
         metrics=numbers,
         tags={
             "data_range": " to ".join((evidence.data_range or {}).values()),
-            "algorithm": desk.model.training.algorithm,
+            "algorithm": algorithm,
             "registered_at": desk.now.isoformat(timespec="seconds"),
             **({TRAINED_UNTIL: str(until)} if until else {}),
+            **({"candidate": str(chosen["chosen"])} if chosen else {}),
         },
         card=desk.card,
     )

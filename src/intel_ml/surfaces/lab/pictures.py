@@ -7,6 +7,7 @@ Never   imports pyplot: no global state, no window, half the time.
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,12 @@ def picture(figure: Figure, name: str) -> Picture:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
     return Picture(name, buffer.getvalue())
+
+
+def embedded(figure: Figure, says: str) -> str:
+    """Return the figure as part of a page; `says` is for who cannot see it."""
+    text = base64.b64encode(picture(figure, "").png).decode()
+    return f'<img alt="{escape(says)}" src="data:image/png;base64,{text}"/>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ approvals     the queue, the opened card, decisions
 dashboard     one account at a glance
 history       what was decided and what came of it
 rules         what is watched, and the switch of each rule
+sheets        pages of one account: which, and the frame around its body
 idle          what an empty queue says
 shell         the frame around every page
 notes_html    the notes in the bar on top

@@ -193,7 +193,7 @@ def _opened(visit: Visit, ask: Ask, cards: Sequence[Card]) -> Card | None:
 def _approve_all(visit: Visit, ask: Ask) -> str:
     if not ask.keys:
         raise InvalidValueError(path="keys", problem="nothing matches", hint="Clear the filter.")
-    note = f"with all that match '{ask.search}'" if ask.search else "with all that were shown"
+    note = f"in one step, {plural(len(ask.keys), 'proposal')} at once"
     many = approvals.approve_many(
         visit.session,
         actions=[(key.account_id, key.action_id) for key in ask.keys],
@@ -202,7 +202,8 @@ def _approve_all(visit: Visit, ask: Ask) -> str:
         note=note,
     )
     why = stopped(visit)
-    then = f"Not made yet: {why}." if why else "The changes are made one by one."
+    soon = "The change is made" if len(many.decided) == 1 else "The changes are made one by one,"
+    then = f"Not made yet: {why}." if why else f"{soon} within seconds."
     words = f"{plural(len(many.decided), 'proposal')} approved. {then}"
     if many.refused:
         words += f" {len(many.refused)} not: {many.refused[0].why}"
@@ -236,7 +237,14 @@ def _sum(cards: Sequence[Card]) -> str:
         for currency, minor in sorted(stakes.items())
     )
     more = " or more" if len(cards) == LONGEST_QUEUE else ""
-    return f"{plural(len(cards), 'proposal')}{more} · {safe(total)} at stake a day"
+    tries = sum(card.is_try for card in cards)
+    own = plural(len(cards) - tries, "proposal") if len(cards) > tries else ""
+    both = " + ".join(part for part in (own, _tries(tries)) if part)
+    return f"{both}{more} · {safe(total)} at stake a day"
+
+
+def _tries(count: int) -> str:
+    return plural(count, "random try", "random tries") if count else ""
 
 
 def _unless_seen(html: str, seen: str) -> str | None:

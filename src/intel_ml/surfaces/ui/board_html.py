@@ -16,7 +16,7 @@ from intel_ml.core.money import Money
 from intel_ml.reporting.cards import Card, TrendPoint
 from intel_ml.reporting.dashboard import Dashboard, Pattern, Score
 from intel_ml.surfaces.ui.autonomy_html import autonomy_html
-from intel_ml.surfaces.ui.card_html import TROUBLE, headline_html
+from intel_ml.surfaces.ui.card_html import TROUBLE, TRY_TAG, headline_html
 from intel_ml.surfaces.ui.charts import Panel, Shape, picture
 from intel_ml.surfaces.ui.wording import DASH, MINUS, ago, led, percent, plural, safe
 
@@ -26,6 +26,14 @@ _PART_NAMES = {
     "performance": "Performance",
     "budget_efficiency": "Budget",
     "creative_health": "Creative",
+}
+
+
+_ADVICE = {
+    "pause": "Pause",
+    "reduce": "Cut the budget of",
+    "scale": "Raise the budget of",
+    "refresh": "Renew the creative of",
 }
 
 
@@ -157,7 +165,8 @@ def _done(board: Dashboard, card: Card) -> str:
 def _recommendations(board: Dashboard) -> str:
     items = "".join(
         f'<li><a href="/?action={card.action_id}">{headline_html(card)}</a>'
-        f'<span class="num">{safe(card.stake)}</span><small>{safe(card.why)}</small></li>'
+        f'<span class="num">{safe(card.stake)}</span>'
+        f"<small>{TRY_TAG if card.is_try else ''}{safe(card.why)}</small></li>"
         for card in board.recommendations
     )
     nothing = f'<p class="quiet">Nothing waits in this account. {_checked(board)}</p>'
@@ -171,7 +180,7 @@ def _review(board: Dashboard) -> str:
 
 def _advice(score: Score | None, names: Mapping[str, str]) -> str:
     items = "".join(
-        f"<li><span>{safe(str(one.get('action', '')).capitalize())} "
+        f"<li><span>{safe(_advised(str(one.get('action', ''))))} "
         f"<em>{safe(_name(one, names), longest=90)}</em></span>"
         f'<span class="tag">{safe(one.get("priority", ""))}</span>'
         f"<small>{safe(one.get('reason', ''), longest=240)}</small></li>"
@@ -179,6 +188,10 @@ def _advice(score: Score | None, names: Mapping[str, str]) -> str:
     )
     body = f"<ul>{items}</ul>" if items else '<p class="quiet">Nothing stands out.</p>'
     return f'<section class="panel"><h2>What would lift the score</h2>{body}</section>'
+
+
+def _advised(action: str) -> str:
+    return _ADVICE.get(action, action.capitalize())
 
 
 def _name(advice: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -215,10 +228,10 @@ def _archetypes(board: Dashboard) -> str:
     body = (
         f'<table class="pmf kinds"><tbody>{rows}</tbody></table>'
         if rows
-        else '<p class="quiet">No archetypes yet: they come with the first training.</p>'
+        else '<p class="quiet">No kinds (archetypes) yet: they come with the first training.</p>'
     )
     return (
-        '<section class="panel"><h2>Archetypes <span class="quiet num">ad sets</span></h2>'
+        '<section class="panel"><h2>Kinds of ad sets <span class="quiet num">ad sets</span></h2>'
         f'{body}<p class="quiet checked">{_checked(board)}</p></section>'
     )
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from intel_ml.core.actions import ARMS, ActionStatus, ActionType, Arm
 from intel_ml.core.errors import IntelError
 from intel_ml.core.ids import LEVEL_NAMES
-from intel_ml.core.recommendations import Reason, Source
+from intel_ml.core.recommendations import Reason
 from intel_ml.features.catalogue import feature
 from intel_ml.operations.values import Value
 from intel_ml.reporting.cards import Card
@@ -27,6 +27,7 @@ from intel_ml.surfaces.ui.wording import (
     left,
     number,
     percent,
+    plural,
     quantity,
     safe,
 )
@@ -45,9 +46,10 @@ MODIFICATIONS: tuple[int | None, ...] = (None, 10, 20, -10, -20, -30)
 
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
 _BY_CHANCE = (
-    '<p class="quiet">No number asks for this change: it was drawn by chance, so that its effect '
-    "is known the next time.</p>"
+    '<p class="quiet">No number asks for this change: chance chose it. What comes of it is '
+    "measured, and the next proposals know.</p>"
 )
+TRY_TAG = '<span class="tag">Random try</span> '
 TROUBLE = frozenset({ActionStatus.FAILED, ActionStatus.NEEDS_REVIEW})
 
 
@@ -57,8 +59,26 @@ def card_key(card: Card) -> str:
 
 
 def queue_html(cards: Sequence[Card], *, opened: str | None, now: datetime) -> str:
-    """Return the list of cards, most at stake first, the opened one marked."""
-    return "".join(_row(card, is_open=card_key(card) == opened, now=now) for card in cards)
+    """Return the list of cards in their order, the opened one marked, tries under a heading."""
+    tries = sum(card.is_try for card in cards)
+    rows = []
+    for at, card in enumerate(cards):
+        if card.is_try and not (at and cards[at - 1].is_try):
+            rows.append(_tries_heading(tries))
+        rows.append(_row(card, is_open=card_key(card) == opened, now=now))
+    return "".join(rows)
+
+
+def _tries_heading(count: int) -> str:
+    """Return what stands over the tries: what they are, and both of them in one step."""
+    many = plural(count, "random try", "random tries")
+    what = "A small test that teaches" if count == 1 else "Small tests that teach"
+    return (
+        f'<div class="group" role="presentation"><span><b>{many}</b> '
+        f"{what} what works. Safe to reject.</span>"
+        '<button type="button" data-do="approve-tries">Approve '
+        f"{'it' if count == 1 else 'these'}</button></div>"
+    )
 
 
 def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
@@ -67,7 +87,7 @@ def card_html(card: Card, *, now: datetime, largest_percent: int) -> str:
     return (
         f'<article class="card" data-key="{safe(card_key(card))}" data-status="{card.status}">'
         f"{_heading(card, now)}"
-        f'<p class="why">{safe(card.why, longest=400)}</p>'
+        f'<p class="why">{TRY_TAG if card.is_try else ""}{safe(card.why, longest=400)}</p>'
         f"{_alone(card)}"
         f"{_decide_bar() if waits else _standing(card)}"
         f'<div class="evidence"><section><h3>Reasons</h3>{_reasons(card)}</section>'
@@ -86,7 +106,7 @@ def _alone(card: Card) -> str:
 
 
 def _reasons(card: Card) -> str:
-    return _BY_CHANCE if card.source is Source.EXPLORATION else reasons_html(card.reasons)
+    return _BY_CHANCE if card.is_try else reasons_html(card.reasons)
 
 
 def reasons_html(reasons: Sequence[Reason]) -> str:
@@ -118,10 +138,13 @@ def pmf_html(card: Card) -> str:
             f'<td class="barcell"><i style="width:{min(1.0, share) * 100:.1f}%"></i></td>'
             f'<td class="num">{percent(share)}</td></tr>'
         )
-    says = "How often it would choose each, trying a little of all"
+    says = "How often it would choose each if it decided alone"
     if card.imitates:
         says = "How likely people are to want each"
-    return f'<table class="pmf"><caption>{says}</caption><tbody>{"".join(rows)}</tbody></table>'
+    return (
+        f'<details class="more"><summary>{says}</summary>'
+        f'<table class="pmf"><tbody>{"".join(rows)}</tbody></table></details>'
+    )
 
 
 def change_words(before: Value, after: Value) -> str:
@@ -140,12 +163,12 @@ def change_words(before: Value, after: Value) -> str:
 
 
 def _row(card: Card, *, is_open: bool, now: datetime) -> str:
-    is_try = card.source is Source.EXPLORATION
-    because = "Random try \N{MIDDLE DOT} safe to reject" if is_try else card.why
+    # All tries have the same reason; what tells them apart is how much they change.
+    because = change_words(card.value_before, card.value_after) if card.is_try else card.why
     return (
         f'<a class="row" role="option" aria-selected="{"true" if is_open else "false"}" '
         f'href="?action={card.action_id}" data-open="{safe(card_key(card))}"'
-        f"{' data-chance' if is_try else ''}>"
+        f"{' data-chance' if card.is_try else ''}>"
         f'<b class="what">{headline_html(card)}</b>'
         f'<span class="stake num" title="Money at stake a day">{safe(card.stake)}</span>'
         f'<span class="because">{safe(because)}</span>'
@@ -194,9 +217,7 @@ def _standing(card: Card) -> str:
     css = "standing danger" if card.status in TROUBLE else "standing"
     when = exact(card.decided_at, card.time_zone) if card.decided_at is not None else ""
     undo = (
-        '<button type="button" data-do="undo">Undo <kbd>U</kbd></button>'
-        if card.status is ActionStatus.EXECUTED
-        else ""
+        '<button type="button" data-do="undo">Undo <kbd>U</kbd></button>' if card.may_undo else ""
     )
     says = f'<p title="{safe(when)}">{sign}{led(card.says)}</p>'
     then = '<button type="button" data-do="next">Next <kbd>J</kbd></button>'
@@ -207,7 +228,7 @@ def _facts(card: Card) -> str:
     rows = [
         ("What is expected", safe(card.expected, longest=400)),
         ("Who proposes", safe(card.proposer)),
-        ("What people would do" if card.imitates else "The policy", _policy(card)),
+        ("What people would do" if card.imitates else "What the policy says", _policy(card)),
         ("Similar proposals", safe(card.similar, longest=400)),
     ]
     return (

@@ -15,27 +15,20 @@ from intel_ml.reporting.dashboard import Dashboard
 from intel_ml.reporting.dashboard import dashboard as read_dashboard
 from intel_ml.reporting.queue import waiting
 from intel_ml.surfaces.ui.board_html import board_html
-from intel_ml.surfaces.ui.rules import chosen_account, no_account_html
-from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, digest
+from intel_ml.surfaces.ui.sheets import NO_ACCOUNT, body_answer, chosen_account, sheet
+from intel_ml.surfaces.ui.visits import Answer, Ask, Visit
 from intel_ml.surfaces.ui.wording import safe
 
 
 def page(visit: Visit, ask: Ask) -> str:
     """Return the page as it is first seen."""
-    answer = look(visit, ask)
-    chosen = chosen_account(visit, ask.account)
-    return (
-        f'<main class="intel" data-page="dashboard" data-body="{answer["body_digest"]}">'
-        '<div class="notice" role="status" aria-live="polite"></div><div class="sheet">'
-        f'<div class="bar">{account_choice(visit, chosen.id if chosen else None)}</div>'
-        f'<div class="body">{answer["body"]}</div></div></main>'
-    )
+    return sheet("dashboard", visit, ask, look(visit, ask))
 
 
 def look(visit: Visit, ask: Ask) -> Answer:
     """Return the account's board, or nothing where the browser shows it already."""
     account = chosen_account(visit, ask.account)
-    body = no_account_html()
+    body = NO_ACCOUNT
     if account:
         board = read_dashboard(
             visit.session,
@@ -46,8 +39,7 @@ def look(visit: Visit, ask: Ask) -> Answer:
         )
         body = _everywhere(visit, account)
         body += board_html(board, names=_names(visit, board), days=ask.word("days"))
-    mark = digest(body)
-    return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
+    return body_answer(ask, body)
 
 
 def _everywhere(visit: Visit, account: Account) -> str:

@@ -17,7 +17,8 @@ from intel_ml.reporting.cards import Card
 from intel_ml.reporting.queue import ActionStats, stats
 from intel_ml.reporting.queue import history as read_history
 from intel_ml.surfaces.ui.card_html import TROUBLE, card_key, change_words, headline_html
-from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, action_key, digest
+from intel_ml.surfaces.ui.sheets import body_answer, framed
+from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, action_key
 from intel_ml.surfaces.ui.wording import DASH, ago, led, safe
 
 DAYS = ("7", "30", "90")
@@ -36,23 +37,19 @@ SHOWN = {
 
 def page(visit: Visit, ask: Ask) -> str:
     """Return the page as it is first seen."""
-    answer = look(visit, ask)
     statuses = "".join(f'<option value="{one}">{words}</option>' for one, words in SHOWN.items())
     spans = "".join(
         f'<button type="button" data-choose="days" data-value="{days}" '
         f'aria-pressed="{str(days == DAYS[0]).lower()}">{days} days</button>'
         for days in DAYS
     )
-    return (
-        f'<main class="intel" data-page="history" data-body="{answer["body_digest"]}">'
-        '<div class="notice" role="status" aria-live="polite"></div>'
-        '<div class="sheet"><div class="bar">'
+    bar = (
         f"{account_choice(visit, ask.account, all_accounts='All accounts')}"
         '<select data-set="status" aria-label="Status">'
         f'<option value="">Whatever came of it</option>{statuses}</select>'
-        f'<span class="segments" role="group" aria-label="Days">{spans}</span></div>'
-        f'<div class="body">{answer["body"]}</div></div></main>'
+        f'<span class="segments" role="group" aria-label="Days">{spans}</span>'
     )
+    return framed("history", bar=bar, answer=look(visit, ask))
 
 
 def look(visit: Visit, ask: Ask) -> Answer:
@@ -66,8 +63,7 @@ def look(visit: Visit, ask: Ask) -> Answer:
     cards = [card for card in found if card.status is not ActionStatus.PENDING_APPROVAL]
     counts = stats(session, person=person, now=now, days=days, account_id=account)
     body = _counts(counts) + (_table(visit, cards) if cards else _empty(days))
-    mark = digest(body)
-    return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
+    return body_answer(ask, body)
 
 
 def decide(visit: Visit, ask: Ask) -> str:
@@ -114,9 +110,7 @@ def _row(visit: Visit, card: Card) -> str:
     came = led(card.says)
     if card.status in TROUBLE:
         came = f'<span class="danger">⚠ {came}</span>'
-    can_undo = card.status is ActionStatus.EXECUTED and visit.person.may(
-        Role.APPROVER, card.account_id
-    )
+    can_undo = card.may_undo and visit.person.may(Role.APPROVER, card.account_id)
     undo_button = (
         f'<button type="button" data-send="undo" data-key="{safe(card_key(card))}">Undo</button>'
         if can_undo

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from intel_ml.core.days import time_zone
 from intel_ml.reporting.dashboard import last_cycle
+from intel_ml.surfaces.ui.sheets import NO_ACCOUNT
 from intel_ml.surfaces.ui.visits import Visit
 from intel_ml.surfaces.ui.wording import safe
 
@@ -27,8 +28,5 @@ def idle_html(visit: Visit, account_id: str | None) -> str:
                 says = f"{cycle.says} At {at:%H:%M}, {fired}."
             looked.append(f"<li>{safe(account.name, longest=60)}: {safe(says)}</li>")
     if not looked:
-        return (
-            '<div class="empty"><b>No account is open to you.</b>'
-            "An admin of an account grants a role; ask for it.</div>"
-        )
+        return NO_ACCOUNT
     return f'<div class="empty"><b>Nothing waits for you.</b><ul>{"".join(looked)}</ul></div>'

@@ -74,7 +74,9 @@
     const mine = (answer.opened || "") === (page.dataset.opened || "");
     if (mine && answer.card != null) {
       const box = $(".opened", page), fresh = $(".card", box)?.dataset.key !== answer.opened;
+      const unfolded = !fresh && $(".more", box)?.open;
       box.innerHTML = answer.card;
+      if (unfolded) $(".more", box)?.setAttribute("open", "");
       page.dataset.card = answer.card_digest;
       if (fresh) box.scrollTop = 0;
     }
@@ -224,18 +226,24 @@
     });
   }
 
-  function approveAll() {
-    const keys = rows().map((row) => row.dataset.open);
+  function approveAll(which = rows(), title = `Approve all ${which.length} shown?`) {
+    const keys = which.map((row) => row.dataset.open);
     if (!keys.length) return say("Nothing matches, so there is nothing to approve.");
-    dialog(`Approve all ${keys.length} shown?`, (box, shut) => {
+    dialog(title, (box, shut) => {
       const words = document.createElement("p");
-      words.textContent = $(".sum").textContent + ". Each is approved as proposed.";
-      const tries = rows().filter((row) => "chance" in row.dataset).length;
-      if (tries) words.textContent += ` ${tries} of them ${tries === 1 ? "is a random try" : "are random tries"}.`;
+      const tries = which.filter((row) => "chance" in row.dataset).length;
+      words.textContent = tries === which.length
+        ? `${tries === 1 ? "It" : "Each"} is a small test by chance; the card says what it costs at worst.`
+        : $(".sum").textContent + ". Each is approved as proposed.";
       box.append(words);
       const yes = buttons(box, shut, `Approve ${keys.length}`, () => { shut(); decide("approve-all", { keys }); });
       yes.autofocus = true;
     });
+  }
+
+  function approveTries() {
+    const tries = rows().filter((row) => "chance" in row.dataset);
+    approveAll(tries, tries.length === 1 ? "Approve the random try?" : `Approve ${tries.length} random tries?`);
   }
 
   function undo() {
@@ -256,7 +264,8 @@
   const search = () => $('main [data-set="search"]');
   const doing = {
     next: () => step(1),
-    approve: () => decide("approve"), reject, modify, undo, "approve-all": approveAll,
+    approve: () => decide("approve"), reject, modify, undo,
+    "approve-all": () => approveAll(), "approve-tries": approveTries,
     close: () => { main().classList.remove("has-open"); history.replaceState(null, "", location.pathname); },
     clear: () => { search().value = ""; ask("look"); search().focus(); },
   };

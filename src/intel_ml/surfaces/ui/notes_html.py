@@ -7,6 +7,7 @@ Never   links to anywhere but our own pages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from intel_ml.reporting.notifications import Note
 from intel_ml.surfaces.ui.wording import ago, safe
 
 SHOWN = 8
+#: A page of ours, by its path from the root.
+_OURS = re.compile(r"/(?![/\\])[\w/?=&%.-]*")
 _TROUBLE = frozenset({"warning", "error"})
 
 
@@ -39,8 +42,11 @@ def _word(unread: int) -> str:
 
 def _item(note: Note, *, now: datetime, zone: str) -> str:
     sign = "⚠ " if note.severity in _TROUBLE else ""
+    title = f"<b>{sign}{safe(note.title, longest=120)}</b>"
+    if note.action_url and _OURS.fullmatch(note.action_url):
+        title = f'<a href="{safe(note.action_url)}">{title}</a>'
     return (
-        f"<li><b>{sign}{safe(note.title, longest=120)}</b>"
+        f"<li>{title}"
         f"{ago(note.created_at, now=now, zone=zone)}"
         f"<small>{safe(note.message, longest=240)}</small></li>"
     )

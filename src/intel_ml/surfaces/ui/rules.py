@@ -14,12 +14,12 @@ from sqlalchemy import select
 from intel_ml.core.accounts import Account
 from intel_ml.core.actions import ActionType
 from intel_ml.core.errors import InvalidValueError, NotAllowedError, NotFoundError
-from intel_ml.core.ids import LEVEL_NAMES, AdAccountId, EntityType
+from intel_ml.core.ids import LEVEL_NAMES, EntityType
 from intel_ml.core.recommendations import Role
 from intel_ml.data.store.tables import AutomationRule
 from intel_ml.operations.approvals import action_from
-from intel_ml.reporting.queue import waiting
-from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, account_choice, action_key, digest
+from intel_ml.surfaces.ui.sheets import NO_ACCOUNT, body_answer, chosen_account, sheet
+from intel_ml.surfaces.ui.visits import Answer, Ask, Visit, action_key
 from intel_ml.surfaces.ui.wording import ago, safe
 
 _MODES = {
@@ -31,23 +31,14 @@ _MODES = {
 
 def page(visit: Visit, ask: Ask) -> str:
     """Return the page as it is first seen."""
-    answer = look(visit, ask)
-    chosen = chosen_account(visit, ask.account)
-    return (
-        f'<main class="intel" data-page="rules" data-body="{answer["body_digest"]}">'
-        '<div class="notice" role="status" aria-live="polite"></div>'
-        '<div class="sheet"><div class="bar">'
-        f"{account_choice(visit, chosen.id if chosen else None)}</div>"
-        f'<div class="body">{answer["body"]}</div></div></main>'
-    )
+    return sheet("rules", visit, ask, look(visit, ask))
 
 
 def look(visit: Visit, ask: Ask) -> Answer:
     """Return the rules of one account, or nothing where the browser shows them already."""
     account = chosen_account(visit, ask.account)
-    body = _table(visit, account, _rules(visit, account)) if account else no_account_html()
-    mark = digest(body)
-    return {"body": None if ask.word("body") == mark else body, "body_digest": mark}
+    body = _table(visit, account, _rules(visit, account)) if account else NO_ACCOUNT
+    return body_answer(ask, body)
 
 
 def decide(visit: Visit, ask: Ask) -> str:
@@ -66,15 +57,6 @@ def decide(visit: Visit, ask: Ask) -> str:
         raise NotAllowedError("Switching a rule needs the role 'operator'.")
     row.is_active, row.updated_at = not row.is_active, visit.now
     return f"{row.name} is {'on' if row.is_active else 'off'}, from the next look at the account."
-
-
-def chosen_account(visit: Visit, wanted: str | None) -> Account | None:
-    """Return the account asked for where the person may see it, else where most is at stake."""
-    mine = {account.id: account for account in visit.accounts}
-    if wanted in mine:
-        return mine[AdAccountId(wanted)]
-    busiest = next(iter(waiting(visit.session, person=visit.person, now=visit.now)), None)
-    return mine[busiest.account_id] if busiest else next(iter(mine.values()), None)
 
 
 def _rules(visit: Visit, account: Account) -> Sequence[AutomationRule]:
@@ -121,11 +103,17 @@ def _row(visit: Visit, account: Account, rule: AutomationRule, *, may_switch: bo
         f'<span class="quiet">{safe(rule.description or "", longest=200)}</span></td>'
         f'<td data-name="Watches">{LEVEL_NAMES[EntityType(rule.applies_to)]}s</td>'
         f'<td data-name="Proposes">{safe(_proposes(rule))}</td>'
-        f'<td data-name="How">{_MODES.get(rule.execution_mode, safe(rule.execution_mode))}</td>'
+        f'<td data-name="How">{_how(rule)}</td>'
         f'<td data-name="Fired" class="num">{rule.times_triggered:,}</td>'
         f'<td data-name="Done" class="num">{rule.times_executed:,}</td>'
         f'<td data-name="Last fired">{last}</td><td>{switch}</td></tr>'
     )
+
+
+def _how(rule: AutomationRule) -> str:
+    if rule.action_type == ActionType.NOTIFY_ONLY:
+        return "a note at once"
+    return _MODES.get(rule.execution_mode, safe(rule.execution_mode))
 
 
 def _proposes(rule: AutomationRule) -> str:
@@ -139,11 +127,3 @@ def _proposes(rule: AutomationRule) -> str:
         ActionType.DO_NOTHING: "Nothing",
     }.get(action.type, action.type.replace("_", " ").capitalize())
     return f"{words} {abs(action.percent)}%" if action.percent else words
-
-
-def no_account_html() -> str:
-    """Return what stands in place of an account where there is none."""
-    return (
-        '<div class="empty"><b>No account is open to you.</b>'
-        "An admin of an account grants a role; `intel-ml status` lists the accounts.</div>"
-    )

@@ -2,7 +2,7 @@
 
 Reads   a card's trend and its reasons.
 Gives   one SVG picture, or a sentence where nothing was delivered.
-Never   draws a cost per result where there was no result.
+Never   draws a cost per result where there was no result, or for a day that is not over.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ def sparkline(card: Card) -> str:
 
 
 def _cost(card: Card) -> Panel | None:
-    if not any(point.cpa is not None for point in card.trend):
+    # Today's results are not all in: its cost would look dear each morning.
+    costs = (*(point.cpa for point in card.trend[:-1]), None)
+    if all(cost is None for cost in costs):
         return None
     return Panel(
-        title="Cost per result",
+        title="Cost per result, full days",
         unit=card.currency,
-        values=tuple(point.cpa for point in card.trend),
+        values=costs,
         limit=_threshold(card),
         limit_name="threshold",
         height=74,
@@ -39,7 +41,7 @@ def _cost(card: Card) -> Panel | None:
 
 def _spend(card: Card) -> Panel:
     return Panel(
-        title="Spend (results above each bar)",
+        title="Spend (results above; last bar: today so far)",
         unit=card.currency,
         values=tuple(point.spend for point in card.trend),
         shape=Shape.BARS,

@@ -78,7 +78,7 @@ def quantity(value: float | str | None, unit: str | None) -> str:
     """Return an observed or limiting value with its unit, as plain text.
 
     >>> quantity(68.5, "USD"), quantity(None, "%"), quantity(-12.0, "%"), quantity(3.0, None)
-    ('68.50 USD', 'unknown', '\u221212 %', '3')
+    ('68.50 USD', 'unknown', '\u221212%', '3')
     """
     if value is None:
         return UNKNOWN
@@ -86,7 +86,8 @@ def quantity(value: float | str | None, unit: str | None) -> str:
         return value
     if unit in CURRENCIES:
         return f"{amount(value, str(unit))} {unit}"
-    return f"{number(value)} {unit}" if unit else number(value)
+    gap = "" if unit == "%" else " "
+    return f"{number(value)}{gap}{unit}" if unit else number(value)
 
 
 def percent(share: float) -> str:

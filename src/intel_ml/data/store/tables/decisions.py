@@ -86,6 +86,12 @@ class Decision(Base):
             "as_of",
             postgresql_where=text("is_held_out"),
         ),
+        Index(
+            "ix_intel_decision_challenged",
+            "ad_account_id",
+            "as_of",
+            postgresql_where=text("challenger ->> 'arm' <> 'maintain'"),
+        ),
     )
 
     ad_account_id: Mapped[Account]
