@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 NAME = "apart"
 _NEW, _TOGETHER, _OWN = "new", "together", "own"
-_PARTS = ("pmf", "arms", "greedy", "confidence")
 Loader = Callable[[Path], protocol.Policy]
 
 
@@ -93,21 +92,7 @@ class Policy:
         """Return pmf, drawn and best arms, each by the policy of its account."""
         if len(states) == 1:
             return self._of(states, 0).choose(states, allowed=allowed, keys=keys)
-        mask = drawing.mask_of(allowed, len(states))
-        if len(keys) != len(states):
-            raise InvalidValueError(path="keys", problem=f"{len(keys)} for {len(states)} rows")
-        found = Choices(
-            pmf=np.zeros(mask.shape),
-            arms=np.zeros(len(mask), dtype=np.intp),
-            greedy=np.zeros(len(mask), dtype=np.intp),
-            confidence=np.zeros(len(mask)),
-        )
-        for rows, policy in self._by_account(states):
-            mine = [keys[row] for row in rows]
-            part = policy.choose(states.take(rows), allowed=mask[rows], keys=mine)
-            for name in _PARTS:
-                getattr(found, name)[rows] = getattr(part, name)
-        return found
+        return drawing.merged(states, self._by_account(states), allowed=allowed, keys=keys)
 
     def fit(self, log: pd.DataFrame) -> Self:
         """Forget everything, then learn from these decisions."""

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intel_ml.core.actions import ARMS
 from intel_ml.core.errors import InvalidValueError
-from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices
+from intel_ml.features.states import States
+from intel_ml.intelligence.policy.protocol import MAINTAIN, Choices, Policy
 from intel_ml.intelligence.policy.settings import Drawing
 
 #: Among equals, leave things as they are.
@@ -38,6 +39,31 @@ def mask_of(allowed: NDArray[np.bool_], rows: int) -> NDArray[np.bool_]:
             path="allowed", problem="a row allows no arm", hint="Allow at least `maintain`."
         )
     return mask
+
+
+def merged(
+    states: States,
+    parts: Iterable[tuple[list[int], Policy]],
+    *,
+    allowed: NDArray[np.bool_],
+    keys: Sequence[str],
+) -> Choices:
+    """Return the choices of several policies, each asked about the rows that are its own."""
+    mask = mask_of(allowed, len(states))
+    if len(keys) != len(states):
+        raise InvalidValueError(path="keys", problem=f"{len(keys)} for {len(states)} rows")
+    found = Choices(
+        pmf=np.zeros(mask.shape),
+        arms=np.zeros(len(mask), dtype=np.intp),
+        greedy=np.zeros(len(mask), dtype=np.intp),
+        confidence=np.zeros(len(mask)),
+    )
+    for rows, policy in parts:
+        mine = [keys[row] for row in rows]
+        part = policy.choose(states.take(rows), allowed=mask[rows], keys=mine)
+        for name in ("pmf", "arms", "greedy", "confidence"):
+            getattr(found, name)[rows] = getattr(part, name)
+    return found
 
 
 def best(scores: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -128,22 +128,7 @@ class Policy:
         """Return pmf, drawn and best arms, each by what is known for its account."""
         if len(states) == 1:
             return self._of(states, 0).choose(states, allowed=allowed, keys=keys)
-        mask = drawing.mask_of(allowed, len(states))
-        if len(keys) != len(states):
-            raise InvalidValueError(path="keys", problem=f"{len(keys)} for {len(states)} rows")
-        found = Choices(
-            pmf=np.zeros(mask.shape),
-            arms=np.zeros(len(mask), dtype=np.intp),
-            greedy=np.zeros(len(mask), dtype=np.intp),
-            confidence=np.zeros(len(mask)),
-        )
-        for rows, policy in self._by_account(states):
-            part = policy.choose(
-                states.take(rows), allowed=mask[rows], keys=[keys[row] for row in rows]
-            )
-            for name in ("pmf", "arms", "greedy", "confidence"):
-                getattr(found, name)[rows] = getattr(part, name)
-        return found
+        return drawing.merged(states, self._by_account(states), allowed=allowed, keys=keys)
 
     def values(self, states: States) -> NDArray[np.float64]:
         """Return the expected reward of each arm, (n, 6), in the reward's own unit."""
