@@ -33,7 +33,7 @@ from intel_ml.surfaces.processes import process_spec
 
 _WHO = "bench"
 _STATE = {"spend": 68.5, "conversions": 0.0, "impressions": 4200.0, "cpa_ratio": 2.3, "ctr": 0.9}
-_REPEATS = 1_000
+_REPEATS = 5_000
 _CLIENTS, _EACH = 16, 320
 _BATCH = 1_000
 _KEPT_S, _DRAINED_S = 22, 10
